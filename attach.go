@@ -1,0 +1,239 @@
+package py
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/wire"
+)
+
+// Attached is Python from within: a function that [Context.Attach] runs uses it, on the context's thread, with the
+// interpreter attached, at about the cost of the same thing in C. It is valid until that function returns, and for the
+// function's goroutine only.
+type Attached struct {
+	context *Context
+	core    *cpython.Attached
+	encoder wire.Encoder
+	decoder wire.Decoder
+	refs    []cpython.Pointer
+	over    bool
+}
+
+// Ref is a Python object within Attach. All of them are released when the attached function returns; Release lets one go
+// earlier, in a long loop.
+type Ref struct {
+	a *Attached
+	p cpython.Pointer
+}
+
+// Attach runs f on the context's thread with the interpreter attached. It waits for its turn like a call. While f runs,
+// nothing else runs in the context; f must not wait for other Python code except within [Attached.Detach]. A request to
+// the same context that f makes runs at once, on the same thread. The error of f is returned as it is; a panic becomes a
+// *[PanicError].
+//
+// When ctx ends while f runs, Attach returns, and f goes on: f has to watch ctx itself.
+func (c *Context) Attach(ctx context.Context, f func(a *Attached) error) error {
+	result := make(chan error, 1)
+	number := cpython.AddAttachment(func(core *cpython.Attached) { result <- c.runAttached(core, f) })
+	defer cpython.RemoveAttachment(number)
+	if _, err := run[any](ctx, c, &request{verb: wire.VerbAttach, want: wire.WantNone, attached: number}); err != nil {
+		return err
+	}
+	return <-result
+}
+
+func (c *Context) runAttached(core *cpython.Attached, f func(*Attached) error) (err error) {
+	a := &Attached{
+		context: c,
+		core:    core,
+		encoder: wire.Encoder{Hooks: codecHooks, Scope: c},
+		decoder: wire.Decoder{Hooks: codecHooks, Scope: c},
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack(), name: "within Attach"}
+		}
+		a.over = true
+		for _, p := range a.refs {
+			if p != 0 {
+				core.Release(p)
+			}
+		}
+	}()
+	return f(a)
+}
+
+func (a *Attached) check() {
+	if a.over {
+		panic("py: an Attached was used after its function returned")
+	}
+}
+
+// Context is the context that the function is attached to.
+func (a *Attached) Context() *Context { return a.context }
+
+// ThreadState is the PyThreadState* of the context's thread, for other cgo code.
+func (a *Attached) ThreadState() uintptr { return a.core.ThreadState() }
+
+// Detach lets the interpreter go while f runs, so that other threads can use it, and takes it back. Nothing of a or its
+// Refs may be used in f.
+func (a *Attached) Detach(f func()) {
+	a.check()
+	a.core.Detach()
+	defer a.core.Attach()
+	f()
+}
+
+// Import imports a module.
+func (a *Attached) Import(module string) (Ref, error) {
+	a.check()
+	return a.ref(a.core.Import(module))
+}
+
+// Global returns what a name is bound to in the context's namespace, or among the built-ins.
+func (a *Attached) Global(name string) (Ref, error) {
+	a.check()
+	return a.ref(a.core.Global(name, 0))
+}
+
+// New makes a Python object of a Go value.
+func (a *Attached) New(value any) (Ref, error) {
+	b, err := a.value(value)
+	if err != nil {
+		return Ref{}, err
+	}
+	return a.ref(a.core.New(b))
+}
+
+// Object returns the object that o refers to.
+func (a *Attached) Object(o *Object) (Ref, error) {
+	a.check()
+	handle, err := o.handleFor(a.context)
+	if err != nil {
+		return Ref{}, err
+	}
+	return a.ref(a.core.Object(handle))
+}
+
+// Own makes a Ref of a PyObject* that other cgo code got as a new reference. It takes the reference over.
+func (a *Attached) Own(object uintptr) Ref {
+	r, _ := a.ref(cpython.Pointer(object), nil)
+	return r
+}
+
+func (a *Attached) ref(p cpython.Pointer, err error) (Ref, error) {
+	if err != nil {
+		return Ref{}, a.raised()
+	}
+	a.refs = append(a.refs, p)
+	return Ref{a, p}, nil
+}
+
+func (a *Attached) raised() error {
+	_, err := decodeResult[any](a.result())
+	return err
+}
+
+// result is over what the last call gave.
+func (a *Attached) result() *wire.Decoder {
+	a.decoder.Buf = a.core.Result()
+	return &a.decoder
+}
+
+func (a *Attached) value(v any) ([]byte, error) {
+	a.check()
+	a.encoder.Reset(a.encoder.Buf[:0])
+	if r, ok := v.(Ref); ok {
+		return nil, fmt.Errorf("py: a Ref is no value: it is an object already (%#x)", r.p)
+	}
+	if err := a.encoder.Value(v); err != nil {
+		return nil, conversionError("value", err)
+	}
+	return a.encoder.Buf, nil
+}
+
+func (a *Attached) args(args []any) ([]byte, error) {
+	a.check()
+	a.encoder.Reset(a.encoder.Buf[:0])
+	err := writeArgs(&a.encoder, args)
+	return a.encoder.Buf, err
+}
+
+// Pointer is the PyObject*, which the Ref keeps alive, for other cgo code.
+func (r Ref) Pointer() uintptr { return uintptr(r.p) }
+
+// Release lets the object go before the attached function returns. The Ref is invalid from then on.
+func (r Ref) Release() {
+	r.a.check()
+	refs := r.a.refs
+	for i := len(refs) - 1; i >= 0; i-- {
+		if refs[i] == r.p {
+			refs[i] = refs[len(refs)-1]
+			r.a.refs = refs[:len(refs)-1]
+			r.a.core.Release(r.p)
+			return
+		}
+	}
+}
+
+// Attr returns an attribute.
+func (r Ref) Attr(name string) (Ref, error) {
+	r.a.check()
+	return r.a.ref(r.a.core.Attr(r.p, name))
+}
+
+// SetAttr sets an attribute.
+func (r Ref) SetAttr(name string, value any) error {
+	b, err := r.a.value(value)
+	if err != nil {
+		return err
+	}
+	if r.a.core.SetAttr(r.p, name, b) != nil {
+		return r.a.raised()
+	}
+	return nil
+}
+
+// Item returns r[key].
+func (r Ref) Item(key any) (Ref, error) {
+	b, err := r.a.value(key)
+	if err != nil {
+		return Ref{}, err
+	}
+	return r.a.ref(r.a.core.Item(r.p, b))
+}
+
+// Call calls the object. A last argument of type [Kw] holds the keyword arguments.
+func (r Ref) Call(args ...any) (Ref, error) {
+	b, err := r.a.args(args)
+	if err != nil {
+		return Ref{}, err
+	}
+	return r.a.ref(r.a.core.Call(r.p, b))
+}
+
+// Value converts the object to Go.
+func (r Ref) Value() (any, error) { return DecodeRef[any](r) }
+
+// Keep returns an [Object] for use after the attached function has returned.
+func (r Ref) Keep() (*Object, error) { return DecodeRef[*Object](r) }
+
+// CallRef calls an object and decodes the result as a T, in one crossing to C.
+func CallRef[T any](f Ref, args ...any) (T, error) {
+	b, err := f.a.args(args)
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	f.a.core.CallValue(f.p, b, uint8(wantOf[T]()))
+	return decodeResult[T](f.a.result())
+}
+
+// DecodeRef converts an object to a T.
+func DecodeRef[T any](r Ref) (T, error) {
+	r.a.check()
+	r.a.core.Value(r.p, uint8(wantOf[T]()))
+	return decodeResult[T](r.a.result())
+}

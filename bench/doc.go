@@ -1,0 +1,2 @@
+// Package bench measures what a user of package py does: go test -bench . ./bench
+package bench

@@ -1,0 +1,231 @@
+package py
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/wire"
+)
+
+// FuncOption says how a Go function is registered.
+type FuncOption func(*function)
+
+// Inline makes a function run on the Python thread itself, with the interpreter's lock held, instead of on a goroutine.
+// That is some ten times quicker, and for functions that return at once: until it returns, nothing else runs in the
+// context, nor in the others that share its lock, and it cannot be cancelled. It may call its own context, which then
+// runs at once on the same thread. It must not end its goroutine (runtime.Goexit, testing.T.FailNow).
+func Inline() FuncOption { return func(f *function) { f.inline = true } }
+
+// function is a registered Go function.
+type function struct {
+	*goFunc
+	number uint64
+	inline bool
+}
+
+var registry = struct {
+	mu     sync.RWMutex
+	last   uint64
+	global map[string]*function
+	all    map[uint64]*function
+}{global: map[string]*function{}, all: map[uint64]*function{}}
+
+// Register makes a Go function callable from every context, as go.name(...), from go import name, or go.call("name",
+// ...). It takes the place of one registered before under that name.
+//
+// fn is a function with an optional first [context.Context], parameters of types that Python values convert to, and the
+// results (), (T), (error) or (T, error). A last parameter of type [Kw], of a struct type or of a pointer to one takes
+// the keyword arguments. Anything else is an error.
+//
+// The function runs on a goroutine of its own while the Python thread serves other requests (see [Inline] for another
+// way). Its context.Context derives from the one of the request that it is called in; requests made with it, by any
+// goroutine, run on top of the suspended Python code. A returned error raises go.Error in Python, or an exception that
+// is also of a built-in class where one says the same; a panic raises RuntimeError.
+func Register(name string, fn any, options ...FuncOption) error {
+	f, err := newFunction(name, fn, options)
+	if err != nil {
+		return err
+	}
+	registry.mu.Lock()
+	addFunction(registry.global, name, f)
+	registry.mu.Unlock()
+	cpython.FunctionsChanged()
+	return nil
+}
+
+// Unregister takes a function back. Python code that still has it gets an AttributeError from then on. It returns false
+// when there was none.
+func Unregister(name string) bool {
+	registry.mu.Lock()
+	defer cpython.FunctionsChanged()
+	defer registry.mu.Unlock()
+	return removeFunction(registry.global, name)
+}
+
+// Register makes a Go function callable from this context alone. It hides a global one of the same name. See [Register].
+func (c *Context) Register(name string, fn any, options ...FuncOption) error {
+	f, err := newFunction(name, fn, options)
+	if err != nil {
+		return err
+	}
+	registry.mu.Lock()
+	defer cpython.FunctionsChanged()
+	defer registry.mu.Unlock()
+	if c.forgotten {
+		return fmt.Errorf("py: cannot register %q with context %s: %w", name, c.name, ErrClosed)
+	}
+	if c.functions == nil {
+		c.functions = map[string]*function{}
+	}
+	addFunction(c.functions, name, f)
+	return nil
+}
+
+// Unregister takes back a function that was registered with this context. It returns false when there was none.
+func (c *Context) Unregister(name string) bool {
+	registry.mu.Lock()
+	defer cpython.FunctionsChanged()
+	defer registry.mu.Unlock()
+	return removeFunction(c.functions, name)
+}
+
+func newFunction(name string, fn any, options []FuncOption) (*function, error) {
+	if !isIdentifier(name) || strings.HasPrefix(name, "__") || name == "call" || name == "Error" || name == "Interrupted" {
+		return nil, fmt.Errorf("py: cannot register %q: the name must be a Python identifier that does not begin with "+
+			"two underscores, other than call, Error and Interrupted", name)
+	}
+	g, err := newGoFunc(name, fn)
+	if err != nil {
+		return nil, err
+	}
+	f := &function{goFunc: g}
+	for _, option := range options {
+		option(f)
+	}
+	return f, nil
+}
+
+// addFunction and removeFunction are called with the registry locked.
+func addFunction(functions map[string]*function, name string, f *function) {
+	removeFunction(functions, name)
+	registry.last++
+	f.number = registry.last
+	functions[name] = f
+	registry.all[f.number] = f
+}
+
+func removeFunction(functions map[string]*function, name string) bool {
+	f := functions[name]
+	if f != nil {
+		delete(functions, name)
+		delete(registry.all, f.number)
+	}
+	return f != nil
+}
+
+// forget drops the functions of a context that is gone.
+func (c *Context) forget() {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	for _, f := range c.functions {
+		delete(registry.all, f.number)
+	}
+	c.functions, c.forgotten = nil, true
+}
+
+// lookup answers Python's question for a name.
+func lookup(core *cpython.Context, name string) (number uint64, inline bool) {
+	registry.mu.RLock()
+	defer registry.mu.RUnlock()
+	f := core.Owner.(*Context).functions[name]
+	if f == nil {
+		f = registry.global[name]
+	}
+	if f == nil {
+		return 0, false
+	}
+	return f.number, f.inline
+}
+
+func functionNames(core *cpython.Context) string {
+	registry.mu.RLock()
+	defer registry.mu.RUnlock()
+	names := maps.Clone(registry.global)
+	maps.Copy(names, core.Owner.(*Context).functions)
+	return strings.Join(slices.Sorted(maps.Keys(names)), "\n")
+}
+
+// exchange is what the encoding and decoding of one request or callback needs, kept for the next.
+type exchange struct {
+	encoder wire.Encoder
+	decoder wire.Decoder
+	within  func() context.Context // of a callback
+}
+
+func exchangeOf(cb *cpython.Callback) *exchange {
+	x, ok := cb.Scratch.(*exchange)
+	if !ok {
+		x = &exchange{
+			encoder: wire.Encoder{Grow: cb.Grow, Hooks: codecHooks},
+			decoder: wire.Decoder{Hooks: codecHooks},
+			within:  func() context.Context { return &chain{cb.Within(), cb.Link()} },
+		}
+		cb.Scratch = x
+	}
+	return x
+}
+
+// runCallback answers one call from Python. The answer is set also when the function ends its goroutine.
+func runCallback(cb *cpython.Callback) {
+	c := cb.Context().Owner.(*Context)
+	registry.mu.RLock()
+	f := registry.all[cb.Function()]
+	registry.mu.RUnlock()
+	x := exchangeOf(cb)
+	x.encoder.Reset(cb.Buffer())
+	x.encoder.Scope, x.decoder.Scope = c, c
+	x.decoder.Buf = cb.Args()
+	defer func() { cb.Answer(x.encoder.Buf) }()
+	if f == nil {
+		(&raise{kind: "AttributeError", message: "the Go function is not registered any more"}).write(&x.encoder)
+		return
+	}
+	if err := f.call(x.within, &x.decoder, &x.encoder); err != nil {
+		x.encoder.Reset(cb.Buffer())
+		(&raise{kind: "SystemError", message: err.Error()}).write(&x.encoder)
+	}
+}
+
+// chain is the context.Context of a Go function that Python called. It links to the callback, so that requests made with
+// it, or with one derived from it, find the Python thread that waits.
+type chain struct {
+	context.Context
+	link *cpython.Link
+}
+
+type chainKey struct{}
+
+// Value returns the innermost chain for chainKey.
+func (c *chain) Value(key any) any {
+	if key == (chainKey{}) {
+		return c
+	}
+	return c.Context.Value(key)
+}
+
+// callbackFor finds the link to the innermost callback of a chain that belongs to the context, or nil.
+func callbackFor(ctx context.Context, c *Context) *cpython.Link {
+	in, _ := ctx.Value(chainKey{}).(*chain)
+	for in != nil {
+		if in.link.Context() == c.core {
+			return in.link
+		}
+		in, _ = in.Context.Value(chainKey{}).(*chain)
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+)
+
+// The exit statuses beside those of scripts.
+const (
+	statusFailed      = 1
+	statusUsage       = 2
+	statusInterrupted = 128 // plus the signal's number
+	statusBrokenPipe  = statusInterrupted + int(syscall.SIGPIPE)
+)
+
+// exit is an error that says with which status the process ends. Every other error comes from the parsing of the command
+// line and is one of usage.
+type exit struct {
+	status int
+	err    error // nil: there is nothing to say
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+func failed(err error) error { return &exit{statusFailed, err} }
+
+func failedf(format string, args ...any) error { return failed(fmt.Errorf(format, args...)) }
+
+// silent ends the process with a status when all is said.
+func silent(status int) error {
+	if status == 0 {
+		return nil
+	}
+	return &exit{status: status}
+}
+
+// report prints an error as users expect it, and returns the exit status.
+func report(w io.Writer, command string, err error) int {
+	if err == nil {
+		return 0
+	}
+	var e *exit
+	if errors.As(err, &e) {
+		if e.err != nil {
+			fmt.Fprintf(w, "pyctx: %s\n", message(e.err))
+		}
+		return e.status
+	}
+	fmt.Fprintf(w, "pyctx: %s\nRun '%s --help' for usage.\n", message(err), command)
+	return statusUsage
+}
+
+// message leaves out the library's own prefix: the reader uses a command, not a library.
+func message(err error) string { return strings.TrimPrefix(err.Error(), "py: ") }
+
+// signalStatus is what shells report for a process that a signal ended.
+func signalStatus(s os.Signal) int {
+	if n, ok := s.(syscall.Signal); ok {
+		return statusInterrupted + int(n)
+	}
+	return statusFailed
+}

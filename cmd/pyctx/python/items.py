@@ -1,0 +1,120 @@
+# The Python half of "pyctx map": loads FILE.py and makes the function that takes one item to one line of JSON.
+
+import io
+import os
+import sys
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from time import perf_counter
+
+BATCH_TIME = 0.001
+
+
+class Missing(Exception):
+    """FILE.py has no such function: a mistake in the command, not in the code."""
+
+
+class Lines(io.TextIOBase):
+    """Passes whole lines on, so that contexts that print at the same time do not mix within a line."""
+
+    encoding, errors = "utf-8", "backslashreplace"
+
+    def __init__(self, stream):
+        self.stream, self.pending = stream, ""
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        whole, newline, self.pending = (self.pending + text).rpartition("\n")
+        if newline:
+            self.stream.write(whole + newline)
+        return len(text)
+
+    def finish(self):
+        if self.pending:
+            self.write("\n")
+
+
+printed = Lines(sys.__stderr__)
+
+
+def furnish(stdin_is_input):
+    """Standard output is for results alone: what the function prints goes to standard error."""
+    sys.stdout = sys.stderr = printed
+    if stdin_is_input:
+        sys.stdin = open(os.devnull)
+
+
+def load(path):
+    """A module of its own for each context, also where contexts share an interpreter."""
+    folder, file = os.path.split(os.path.abspath(path))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    name = os.path.splitext(file)[0]
+    loader = SourceFileLoader(name, path)
+    module = module_from_spec(spec_from_loader(name, loader))
+    known = sys.modules.get(name)
+    if known is None or getattr(known, "__file__", None) == module.__file__:
+        sys.modules[name] = module  # dataclasses, pickle and others look up the module of a class
+    exec(loader.source_to_code(loader.get_data(path), path), vars(module))
+    return module
+
+
+def find(module, path, dotted):
+    value = module
+    for name in dotted.split("."):
+        try:
+            value = getattr(value, name)
+        except AttributeError:
+            raise Missing(f"{path} has no function {dotted!r}{suggestion(module, dotted)}") from None
+    if not callable(value):
+        raise Missing(f"{dotted!r} in {path} is no function: it is of type {type(value).__name__}")
+    return value
+
+
+def suggestion(module, wanted):
+    from difflib import get_close_matches
+
+    own = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
+    close = get_close_matches(wanted, own, 1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; it has {', '.join(own[:10])}" if own else ""
+
+
+def text(raw):
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as e:
+        raise Invalid(f": the input is not UTF-8: {e.reason} at byte {e.start + 1}") from None
+
+
+read = {"json": lambda raw: from_json(text(raw)), "text": text, "files": os.fsdecode}
+
+
+def stepper(path, dotted, kind):
+    """The function from the bytes of inputs to those of lines of output.
+
+    It does as many as it can in a short time, and at least one. An exception ends it: one of the first input is raised;
+    one of a later input is kept and raised when that input comes back as the first.
+    """
+    function, of, kept = find(load(path), path, dotted), read[kind], []
+
+    def steps(raws):
+        if kept:
+            raise kept.pop()
+        lines, until = [], perf_counter() + BATCH_TIME
+        for raw in raws:
+            try:
+                lines.append(to_json(function(of(raw))))
+            except BaseException as e:
+                if not lines:
+                    raise
+                kept.append(e)
+                break
+            if perf_counter() > until:
+                break
+        return lines
+
+    return steps

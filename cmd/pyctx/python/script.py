@@ -1,0 +1,163 @@
+# The Python half of "pyctx run" and "pyctx eval": what the python command does around a program, for a program in a
+# context. Both return the exit status.
+
+import os
+import sys
+import textwrap
+import threading
+
+import go
+
+
+class program:
+    """The one program of this process."""
+
+    thread = 0  # that it runs on
+    noticed = False  # that Ctrl-C was pressed
+    over = False  # nothing of it runs any more but threads, exit functions and finalizers
+
+
+def run(kind, target, args):
+    """target is what kind says: file, module or code."""
+    target, args = os.fsdecode(target), [os.fsdecode(a) for a in args]
+    start = {"file": run_file, "module": run_module, "code": run_code}[kind]
+    return conclude(lambda: start(target, args))
+
+
+def run_file(path, args):
+    sys.argv = [path, *args]
+    if path == "-":
+        sys.path.insert(0, "")
+        return execute(sys.stdin.buffer.read(), "<stdin>")
+    from importlib.machinery import SourceFileLoader
+    from pkgutil import get_importer
+
+    if get_importer(path) is not None:  # a folder or an archive with a __main__.py
+        sys.path.insert(0, path)
+        return run_main_module("__main__", False)
+    sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
+    loader = SourceFileLoader("__main__", path)
+    execute(loader.get_data(path), path, __file__=path, __loader__=loader)
+
+
+def run_module(name, args):
+    sys.argv = ["-m", *args]
+    sys.path.insert(0, os.getcwd())
+    run_main_module(name, True)
+
+
+def run_main_module(name, alter_argv):
+    import runpy
+
+    fresh_main()
+    runpy._run_module_as_main(name, alter_argv)  # what python -m calls
+
+
+def run_code(code, args):
+    sys.argv = ["-c", *args]
+    sys.path.insert(0, "")
+    code = textwrap.dedent(code)
+    show_source("<string>", code)
+    execute(code, "<string>")
+
+
+def execute(source, file, **names):
+    code = compile(source, file, "exec", dont_inherit=True)
+    exec(code, fresh_main(**names))
+
+
+def fresh_main(**names):
+    main = type(sys)("__main__")
+    vars(main).update(__builtins__=sys.modules["builtins"], **names)
+    sys.modules["__main__"] = main
+    return vars(main)
+
+
+def evaluate(expression, variables, as_text):
+    def work():
+        sys.path.insert(0, "")
+        show_source("<expression>", expression)
+        code = compile(expression.strip(), "<expression>", "eval", dont_inherit=True)
+        value = eval(code, fresh_main(**{name: variable(text) for name, text in variables}))
+        print_line(value if as_text else to_json(value).decode())
+
+    return conclude(work)
+
+
+def variable(text):
+    try:
+        return from_json(text)
+    except Invalid:
+        return text
+
+
+def print_line(value):
+    print(value, flush=True)
+
+
+def show_source(file, text):
+    """Lets tracebacks show lines of what is no file."""
+    import linecache
+
+    linecache.cache[file] = len(text), None, text.splitlines(True), file
+
+
+def conclude(work):
+    program.thread = threading.get_ident()
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
+    status = 0
+    try:
+        work()
+    except BaseException as e:
+        status = status_of(e)
+    program.over = True
+    return finish(status)
+
+
+def status_of(exc):
+    if isinstance(exc, SystemExit):
+        return exit_status(exc.code)
+    exc.__traceback__ = beyond_this_file(exc.__traceback__)
+    if isinstance(exc, go.Interrupted):  # how Go interrupts; the program's user pressed Ctrl-C
+        exc = KeyboardInterrupt().with_traceback(exc.__traceback__)
+    try:
+        sys.excepthook(type(exc), exc, exc.__traceback__)
+    except BaseException:
+        sys.__excepthook__(type(exc), exc, exc.__traceback__)
+    return 130 if isinstance(exc, KeyboardInterrupt) else 1
+
+
+def exit_status(code):
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF if -(2**63) <= code < 2**63 else 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+# For Ctrl-C while the program waits in C: called on another context of the interpreter.
+
+
+def notice(self):
+    program.noticed = True
+
+
+go.Interrupted.__init__ = notice  # runs where the exception is raised
+
+
+def noticed():
+    return program.noticed
+
+
+def give_up():
+    """Ends a program that an exception cannot reach, as if it had been raised where the program waits."""
+    import traceback
+
+    frame = sys._current_frames().get(program.thread)
+    if frame is not None and not program.over:
+        stack = [f for f in traceback.extract_stack(frame) if f.filename != "<pyctx>"]
+        lines = traceback.StackSummary.from_list(stack).format()
+        sys.stderr.write("".join(["Traceback (most recent call last):\n", *lines, "KeyboardInterrupt\n"]))
+    finish(130)

@@ -1,0 +1,255 @@
+// Package py runs Python in a Go program's own process.
+//
+// A [Context] owns one Python namespace and one thread. Any goroutine may send it a request, such as a call of a function
+// or an expression to evaluate, and gets a Go value back. Python code may call functions of the Go program, and those may
+// call Python again, as deep as they like. Contexts with an interpreter lock of their own run truly in parallel.
+//
+//	ctx := context.Background()
+//	c, err := py.New(ctx, py.Options{Mode: py.OwnGIL})
+//	if err != nil {
+//		return err
+//	}
+//	defer c.Close()
+//	root, err := py.Call[float64](ctx, c, "math", "sqrt", 2)
+//
+// # Which Python
+//
+// CPython is loaded when the program runs, so building it takes a C compiler but nothing of Python. A process has one
+// CPython, 3.12 or later, for its whole life. It is the first of these:
+//
+//   - what [Config].Python names, or else the variable PYCTX_PYTHON: an interpreter, the folder of a virtual environment,
+//     or a libpython;
+//   - an active virtual environment (VIRTUAL_ENV);
+//   - the bundled CPython, where the program has the import _ "github.com/pycontext/py/embedded";
+//   - python3 on PATH.
+//
+// What is named explicitly is used or refused, with the reason; nothing else is tried then. A CPython that was built
+// without a shared library cannot be loaded.
+//
+// The first [New] loads it. A program that wants to say which Python, what sys.argv and sys.path hold, or where print
+// writes to, calls [Start] before. [Info] says what was loaded, where it was found, and which modes it supports. Python is
+// initialised isolated: PYTHONPATH and its like have no effect, text is UTF-8, and signals are left to Go.
+//
+// Two of Python's settings differ from its own defaults, in every interpreter: sys.setrecursionlimit is 12000, since Go
+// and Python calling each other use it up; sys.setswitchinterval is 0.5 ms, so that contexts that share a lock, and
+// interrupts, do not wait for longer.
+//
+// # Contexts and modes
+//
+// [New] makes a context. It lives until [Context.Close], or until the context.Context given to New ends. The [Mode] in
+// its [Options] says which interpreter and which lock it has:
+//
+//	mode       interpreter  lock          modules                   use it for
+//	Worker     the main     shared        shared by all workers     packages that know one interpreter only (numpy,
+//	                                                                pandas, torch); work that waits more than it computes
+//	Subinterp  its own      shared        its own                   keeping tenants apart on CPython 3.12 and 3.13
+//	OwnGIL     its own      its own       its own                   computing in parallel, keeping tenants apart (3.14)
+//
+// Worker works with every package and is the zero value. Contexts that share a lock take turns running Python code; they
+// do overlap where code sleeps, reads, writes, or computes in C with the lock let go. OwnGIL contexts share nothing but
+// the process, and as many run at once as there are processors. It takes extension modules that support it: all of
+// the standard library does on CPython 3.14, and numpy and many others do not yet, whose import is an ImportError that
+// says so. A mode that the Python at hand is too old for is [ErrUnsupportedMode].
+//
+// On a free-threaded build of CPython there are no locks to share, and all modes run in parallel.
+//
+// Modes change nothing else. What is said below holds in each of them.
+//
+// # Requests
+//
+// [Context.Call] calls a function of a module, [Context.Eval] evaluates an expression, [Context.Exec] runs statements. The
+// module "__main__" is the context's own namespace, which Eval and Exec work in:
+//
+//	err := c.Exec(ctx, "def greet(name, punctuation='.'):\n  return f'Hello {name}{punctuation}'")
+//	text, err := c.Call(ctx, "__main__", "greet", "you", py.Kw{"punctuation": "!"})
+//	sum, err := c.Eval(ctx, "x + y", py.Vars{"x": 1, "y": 2})
+//
+// A last argument of type [Kw] holds the keyword arguments. [Vars] of an Eval are seen by that expression alone and
+// change nothing; those of an Exec are assigned in the namespace. Sources and names are remembered, so that the same text
+// is compiled once; what a name is bound to is looked up each time.
+//
+// Requests run on the context's one thread, in the order of their arrival. So threading.get_ident() is always the same,
+// thread-local state stays, and an sqlite3 connection made in one request works in the next.
+//
+// An [Env] is one more namespace in a context, at the cost of a dict, that starts with what [Options].Preload defines.
+// Call, Eval and Exec work in it as they do in a context.
+//
+// # Typed results
+//
+// The methods return any. The functions [Call], [Eval], [CallMethod], [Attr] and [Decode] decode into a type that you
+// name:
+//
+//	counts, err := py.Call[map[string]int](ctx, c, "__main__", "count", text)
+//
+//	type point struct {
+//		X, Y float64
+//		Name string `py:"name"`
+//	}
+//	points, err := py.Eval[[]point](ctx, env, "[{'X': 1, 'Y': 2.5, 'name': 'a'}]")
+//
+// # Values
+//
+// A value travels exactly or not at all. What cannot be carried over is a [ConversionError] that names the place, such as
+// args[0].items[3]; from an argument it means that Python was not touched.
+//
+//	Go, as an argument or a callback's result     Python
+//	nil, nil pointer, nil interface               None
+//	bool                                          bool
+//	every int and uint kind, *big.Int             int
+//	float32, float64                              float, a NaN with its bits
+//	string, valid UTF-8                           str
+//	[]byte, [N]byte                               bytes
+//	slice, array                                  list; empty for a nil slice
+//	map                                           dict; empty for a nil map; a key that is an array becomes a tuple
+//	map[K]struct{}                                set
+//	struct                                        dict with the exported fields, named by a py tag, a json tag, or as
+//	                                              the field; "-", omitempty and omitzero mean what they mean to JSON
+//	Tuple, Set, FrozenSet, Dict                   tuple, set, frozenset, dict in its order
+//	*Object                                       the identical object
+//	*Env                                          the dict of its namespace
+//	chan, func, complex, uintptr                  an error
+//
+//	Python          any                           a typed T
+//	None            nil                           nil pointer, interface, slice, map; otherwise an error
+//	bool            bool                          bool kinds
+//	int             int64; *big.Int beyond that   int, uint and float kinds that hold it exactly, big.Int, *big.Int
+//	float           float64                       float64; float32 if that holds it exactly
+//	str             string                        string kinds
+//	bytes           []byte                        []byte; [N]byte of that length
+//	list            []any                         slice; array of that length
+//	tuple           Tuple                         Tuple; slice; array of that length
+//	set, frozenset  Set, FrozenSet                Set, FrozenSet; slice; map[K]struct{}
+//	dict            map[string]any if all keys    map; struct, whose fields take the keys of their names, without
+//	                are str, else map[any]any,    regard to other keys; Dict. Keys that become equal are an error
+//	                else Dict
+//	anything else   *Object                       *Object; any. Otherwise an error
+//
+// The rows of Python are its exact types. An instance of a subclass (an IntEnum, a Counter, a named tuple) becomes an
+// *[Object] as an any, which keeps its class, and in typed results its plain value. A dict is a [Dict] where no Go map
+// can hold its keys: tuples, bytes, big integers, NaN.
+//
+// Containers nest at most 1000 deep, which is also where one that contains itself is an error. A str with a lone surrogate
+// has no UTF-8 and is an error; Go strings that are not UTF-8 are too: use []byte. Values that differ in Go and are equal
+// in Python, such as the keys 1 and 1.0 of a map[any]any, are a ValueError.
+//
+// # Objects
+//
+// What has no Go form stays in Python, and Go gets an *[Object] that refers to it. T = *Object asks for one also where there
+// is a Go form:
+//
+//	o, err := py.Call[*py.Object](ctx, c, "collections", "Counter", "abracadabra")
+//	defer o.Close()
+//	top, err := py.CallMethod[[]any](ctx, o, "most_common", 2)
+//
+// Inside a larger T, an *Object takes only what has no Go form.
+//
+// An Object belongs to its context: given back as an argument it is the identical object, and given to another context it
+// is [ErrWrongContext]. [Object.Close] releases it, at the thread's next chance; one that Go forgets is released after the
+// garbage collector has noticed. All of them end with the context.
+//
+// # Callbacks
+//
+// [Register] makes a Go function callable from every context, [Context.Register] from one:
+//
+//	err := c.Register("lookup", func(ctx context.Context, key string) (int, error) { ... })
+//
+// In Python it is go.lookup(key), or lookup(key) after from go import lookup, or go.call("lookup", key). It may have a
+// context.Context as its first parameter, any parameters that values convert to, a variadic one too, and the results (),
+// (T), (error) or (T, error). A last [Kw] or struct takes the keyword arguments. Arguments that do not fit are a TypeError
+// in Python.
+//
+// The function runs on an ordinary goroutine. The Python frame that called it stays where it is, on the context's thread,
+// until the answer is there: each statement runs exactly once. A function registered as [Inline] runs right on the
+// Python thread instead, which is quicker and holds up everything else there.
+//
+// An error that the function returns is raised as go.Error, or as a class that is also FileNotFoundError, PermissionError,
+// FileExistsError, EOFError or TimeoutError where errors.Is says the same, or the class of the [Error] that it wraps. If
+// Python does not catch it, the Go error comes out of the request: errors.Is and errors.As find it. A panic is a
+// RuntimeError in Python and a [PanicError] in Go.
+//
+// # Nesting
+//
+// The context.Context that the function gets derives from that of the request in which it was called, and carries the
+// chain: a request to the same context that is made with it, or with one derived from it, by any goroutine, runs at
+// once, on top of the Python frame that waits. So use it for what the function asks of Python. A chain may go through
+// several contexts and come back to the first.
+//
+// While a frame waits, its thread serves other requests too, those of other callers or made with an unrelated
+// context.Context, on top of it. They run as if on their own, except for what belongs to the thread, such as thread-local
+// variables. A finished callback goes on as soon as the frames above it are through, before any more of these other
+// requests begin. Where they would wait for something that itself waits for them (a frame on top is not finished while
+// others below are, or 64 requests are on top of one another), they are let through one at a time, each after a few
+// milliseconds.
+//
+// Depth is limited by sys.getrecursionlimit() and [Options].StackSize: beyond either there is a RecursionError.
+//
+// # Cancellation
+//
+// When the context.Context of a request ends, its caller returns at once, with an error that wraps ctx.Err() and the
+// cause. What becomes of the request depends on how far it got:
+//
+//   - waiting in the queue, it never runs;
+//   - running, go.Interrupted is raised in it at the next bytecode;
+//   - waiting for a Go function, the context.Context of that function ends, and go.Interrupted is raised when Python goes
+//     on.
+//
+// go.Interrupted derives from KeyboardInterrupt, so that except Exception does not stop it and asyncio unwinds. To code
+// that catches it all the same it is raised again, after 100 ms, then 200, 400, up to every 5 s. It aims at this one
+// request: if that is over, nothing else is hit.
+//
+// What cannot be interrupted is code inside C that does not come back to Python, such as time.sleep or a long regular
+// expression: the exception waits for its return, and so do other requests of that context. A request without a deadline
+// has none.
+//
+// [Context.Interrupt] does the same to whatever runs, which then fails with [ErrInterrupted]. [SafeToRetry] tells whether
+// the request of an error never reached Python.
+//
+// # Closing
+//
+// [Context.Close] refuses new requests, fails those in the queue and those that run with [ErrClosed], interrupts the
+// latter, and waits for the thread, no longer than [Options].Grace. A thread that is stuck in C is [ErrStuck]; it is
+// reclaimed when it comes back. Contexts with an interpreter of their own also wait for the threads that Python
+// started. [Context.Shutdown] lets all requests finish first, and [Context.Done] tells when a context is gone. [Live]
+// counts what is alive in the process.
+//
+// # Errors
+//
+// A Python exception is an *[Error] with its class, message, traceback, causes, notes and members, as Go values.
+// errors.Is matches the class and its bases, and %+v prints what Python would:
+//
+//	_, err := c.Eval(ctx, "{}['x']")
+//	errors.Is(err, py.Exception("LookupError")) // true: a KeyError is one
+//
+// sys.exit() is a SystemExit like any other exception; it ends nothing.
+//
+// # Attach
+//
+// [Context.Attach] runs a Go function on the context's thread, with the interpreter attached, for many small steps in a
+// row. A [Ref] is a Python object there; calls, attributes, items and conversions cost about what they cost in C.
+// [Attached.Detach] lets the interpreter go around Go code that blocks. [Attached.ThreadState] and [Ref.Pointer] are for
+// other cgo code.
+//
+// # Threads of Python's own
+//
+// Code in a context may start threads with the threading module, and whatever is built on it. They may call Go functions
+// like the context's own thread; a request of such a callback's chain runs on the Python thread that made it. A
+// thread belongs to the context whose code started it. In a worker context threads live on when it closes, and can then
+// call Go no more. Interpreters of their own have no daemon threads.
+//
+// # Processes
+//
+// After os.fork() the child has no Go: calling a Go function there is a RuntimeError, and interpreters other than the main
+// one refuse to fork at all. subprocess works everywhere; use multiprocessing with the spawn method.
+//
+// # Streams
+//
+// print writes to the process's standard output, a line at a time, or to [Config].Stdout and Stderr. sys.stdin is the
+// process's.
+//
+// # What is shared
+//
+// Workers share one interpreter, so modules and everything in them, sys.path and os.environ included. Contexts with an
+// interpreter of their own share none of that. All contexts share what belongs to the process: the working
+// directory, the environment, open files, memory, and its fate. An extension module that crashes takes the process along,
+// and so does one that runs out of the machine's memory.
+package py

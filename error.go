@@ -1,0 +1,285 @@
+package py
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/wire"
+)
+
+// The errors that a program branches on, for errors.Is.
+var (
+	// ErrClosed: the context, env or object was closed before the request was over.
+	ErrClosed = cpython.ErrClosed
+	// ErrUnsupportedMode: the Python that runs is too old for the mode.
+	ErrUnsupportedMode = errors.New("py: unsupported mode")
+	// ErrWrongContext: an object or env was used with a context that it does not belong to.
+	ErrWrongContext = errors.New("py: object of another context")
+	// ErrInterrupted: [Context.Interrupt] ended the request.
+	ErrInterrupted = errors.New("py: interrupted")
+	// ErrStuck: a context's thread did not end in its grace time, because code in C does not come back.
+	ErrStuck = errors.New("its thread is still busy in Python or C code, and is reclaimed when that comes back")
+)
+
+// Exception is the name of a Python exception class, as a target for errors.Is: errors.Is(err,
+// py.Exception("LookupError")) is true for a KeyError. A class that is not built in may be named with its module
+// ("json.decoder.JSONDecodeError") or without.
+type Exception string
+
+// Error returns the name.
+func (e Exception) Error() string { return string(e) }
+
+// Frame is one entry of a traceback.
+type Frame struct {
+	File     string
+	Line     int
+	Function string
+	Source   string // the line's text, where it is known
+}
+
+// Syntax is where a SyntaxError lies.
+type Syntax struct {
+	File         string
+	Line, Column int // from 1; 0 if unknown
+	Text         string
+}
+
+// Error is a Python exception. It holds nothing of Python and lives as long as Go likes.
+//
+// errors.Is matches an [Exception] of its class or a base class of it, [ErrInterrupted] for an interrupt, and the Go
+// errors that it, its causes or the members of its group carry; errors.As finds those too.
+type Error struct {
+	Type    string // the class, such as "KeyError"
+	Module  string // the module of the class, such as "builtins"
+	Message string // str(exception)
+	// Bases are the classes that it derives from, nearest first, with their modules unless those are built in.
+	Bases []string
+	Notes []string // PEP 678
+	// Traceback is the stack where it was raised, outermost first.
+	Traceback []Frame
+	Cause     *Error   // of "raise ... from"
+	Context   *Error   // what was being handled when it was raised
+	Group     []*Error // the members of an exception group (PEP 654)
+	Syntax    *Syntax  // of a SyntaxError
+
+	hideContext bool
+	goError     error
+}
+
+// Error is the last line of Python's traceback: the class and the message.
+func (e *Error) Error() string {
+	name := qualified(e.Module, e.Type)
+	if e.Message == "" {
+		return name
+	}
+	return name + ": " + e.Message
+}
+
+// Is matches an [Exception] and [ErrInterrupted]; see [Error].
+func (e *Error) Is(target error) bool {
+	if target == ErrInterrupted {
+		return e.Module == "go" && e.Type == "Interrupted"
+	}
+	want, ok := target.(Exception)
+	if !ok {
+		return false
+	}
+	if sameClass(qualified(e.Module, e.Type), string(want)) {
+		return true
+	}
+	for _, base := range e.Bases {
+		if sameClass(base, string(want)) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameClass(full, want string) bool {
+	return full == want || strings.HasSuffix(full, "."+want) || "builtins."+full == want
+}
+
+func qualified(module, name string) string {
+	if module == "builtins" || module == "__main__" || module == "" {
+		return name
+	}
+	return module + "." + name
+}
+
+// Unwrap returns the Go errors that went through Python and into this exception.
+func (e *Error) Unwrap() []error {
+	var all []error
+	if e.goError != nil {
+		all = append(all, e.goError)
+	}
+	for _, inner := range e.Group {
+		all = append(all, inner.Unwrap()...)
+	}
+	if e.Cause != nil {
+		all = append(all, e.Cause.Unwrap()...)
+	} else if e.Context != nil && !e.hideContext {
+		all = append(all, e.Context.Unwrap()...)
+	}
+	return all
+}
+
+// pythonKind is the built-in class to raise when the error goes back into Python.
+func (e *Error) pythonKind() string {
+	for _, name := range append([]string{qualified(e.Module, e.Type)}, e.Bases...) {
+		if !strings.Contains(name, ".") && name != "BaseException" && name != "Exception" {
+			return name
+		}
+	}
+	return ""
+}
+
+// Format prints the message for %v and %s, and for %+v what Python prints for an uncaught exception.
+func (e *Error) Format(s fmt.State, verb rune) {
+	if verb == 'v' && s.Flag('+') {
+		e.print(s, 0)
+		return
+	}
+	io.WriteString(s, e.Error())
+}
+
+const tracebackDepth = 32
+
+func (e *Error) print(w io.Writer, depth int) {
+	if depth > tracebackDepth {
+		return
+	}
+	if e.Cause != nil {
+		e.Cause.print(w, depth+1)
+		io.WriteString(w, "\n\nThe above exception was the direct cause of the following exception:\n\n")
+	} else if e.Context != nil && !e.hideContext {
+		e.Context.print(w, depth+1)
+		io.WriteString(w, "\n\nDuring handling of the above exception, another exception occurred:\n\n")
+	}
+	if len(e.Traceback) > 0 {
+		io.WriteString(w, "Traceback (most recent call last):\n")
+		printFrames(w, e.Traceback)
+	}
+	if e.Syntax != nil {
+		e.Syntax.print(w)
+	}
+	io.WriteString(w, e.lastLine())
+	for _, note := range e.Notes {
+		io.WriteString(w, "\n"+note)
+	}
+	for i, inner := range e.Group {
+		fmt.Fprintf(w, "\n  +-+---------------- %d ----------------\n", i+1)
+		var text strings.Builder
+		inner.print(&text, depth+1)
+		io.WriteString(w, "    | "+strings.ReplaceAll(text.String(), "\n", "\n    | "))
+	}
+}
+
+// lastLine is the class and the message, without the place that str() of a SyntaxError ends with.
+func (e *Error) lastLine() string {
+	if e.Syntax == nil {
+		return e.Error()
+	}
+	return strings.TrimSuffix(e.Error(), fmt.Sprintf(" (%s, line %d)", filepath.Base(e.Syntax.File), e.Syntax.Line))
+}
+
+// printFrames prints the same frame no more than three times in a row, as Python does.
+func printFrames(w io.Writer, frames []Frame) {
+	const most = 3
+	for i := 0; i < len(frames); {
+		same := 1
+		for i+same < len(frames) && frames[i+same] == frames[i] {
+			same++
+		}
+		for range min(same, most) {
+			frames[i].print(w)
+		}
+		if same > most {
+			fmt.Fprintf(w, "  [Previous line repeated %d more times]\n", same-most)
+		}
+		i += same
+	}
+}
+
+func (f Frame) print(w io.Writer) {
+	fmt.Fprintf(w, "  File %q, line %d, in %s\n", f.File, f.Line, f.Function)
+	if f.Source != "" {
+		fmt.Fprintf(w, "    %s\n", f.Source)
+	}
+}
+
+func (s *Syntax) print(w io.Writer) {
+	fmt.Fprintf(w, "  File %q, line %d\n", s.File, s.Line)
+	text := strings.TrimRight(s.Text, "\n")
+	if text == "" {
+		return
+	}
+	trimmed := strings.TrimLeft(text, " \t\f")
+	fmt.Fprintf(w, "    %s\n", trimmed)
+	if column := s.Column - (len(text) - len(trimmed)); column > 0 {
+		fmt.Fprintf(w, "    %s^\n", strings.Repeat(" ", column-1))
+	}
+}
+
+// ConversionError is a value that cannot be carried over exactly. From an argument it means that Python was not touched.
+type ConversionError struct {
+	Place  string // such as "args[0].items[3]", "kw[\"x\"]" or "result[2]"
+	Reason string
+	err    error
+}
+
+// Error returns the place and the reason.
+func (e *ConversionError) Error() string { return "py: " + e.Place + ": " + e.Reason }
+
+// Unwrap returns the error beneath, such as [ErrWrongContext].
+func (e *ConversionError) Unwrap() error { return e.err }
+
+func conversionError(place string, err error) error {
+	err = wire.At(err, place)
+	var w *wire.Error
+	if !errors.As(err, &w) {
+		return err
+	}
+	return &ConversionError{Place: w.Path, Reason: w.Reason, err: w.Err}
+}
+
+// SafeToRetry tells that the request of an error never reached Python, so that it can be sent again, to this or another
+// context, without running anything twice.
+func SafeToRetry(err error) bool {
+	var e interface{ safeToRetry() bool }
+	return errors.As(err, &e) && e.safeToRetry()
+}
+
+// notSentError wraps an error that was found before the request left Go.
+type notSentError struct{ err error }
+
+func notSent(err error) error             { return &notSentError{err} }
+func (e *notSentError) Error() string     { return e.err.Error() }
+func (e *notSentError) Unwrap() error     { return e.err }
+func (e *notSentError) safeToRetry() bool { return true }
+
+// unfinishedError is a request whose caller waits no more.
+type unfinishedError struct {
+	what    string
+	started bool
+	err     error // ErrClosed, context.Canceled or context.DeadlineExceeded
+	cause   error
+}
+
+func (e *unfinishedError) Error() string {
+	why := e.err.Error()
+	if e.cause != nil {
+		why = e.cause.Error()
+	}
+	if e.started {
+		return fmt.Sprintf("py: %s: %s while it ran", e.what, why)
+	}
+	return fmt.Sprintf("py: %s: %s before it ran", e.what, why)
+}
+
+func (e *unfinishedError) Unwrap() []error { return []error{e.err, e.cause} }
+
+func (e *unfinishedError) safeToRetry() bool { return !e.started }

@@ -1,0 +1,1200 @@
+package py_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pycontext/py"
+	_ "github.com/pycontext/py/embedded"
+)
+
+var ctx = context.Background()
+
+// newContext is py.New without an error, to keep the examples short.
+func newContext() *py.Context {
+	c, err := py.New(ctx, py.Options{})
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func Example() {
+	c, err := py.New(ctx, py.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	c.Register("greet", func(name string) string { return "Hello " + name })
+	c.Exec(ctx, "import go\ndef greet_all(names):\n    return [go.greet(n) for n in names]")
+	fmt.Println(py.Call[[]string](ctx, c, "__main__", "greet_all", []string{"Ann", "Bob"}))
+	// Output: [Hello Ann Hello Bob] <nil>
+}
+
+// Starting
+
+func ExampleStart() {
+	// Before the first New, to say which Python, and what it sees of the process.
+	err := py.Start(py.Config{
+		Python: "/opt/app/venv",
+		Args:   []string{"job", "--fast"},
+		Paths:  []string{"/opt/app/python"},
+		Stdout: os.Stderr,
+	})
+	if err != nil {
+		fmt.Println(err)
+	}
+}
+
+func ExampleConfig() {
+	// Output of Python into a variable, for a test.
+	var printed strings.Builder
+	if err := py.Start(py.Config{Stdout: &printed, Stderr: &printed}); err != nil {
+		fmt.Println(err)
+	}
+}
+
+func ExampleInfo() {
+	info, err := py.Info()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.HasPrefix(info.Version, "3."), slices.Contains(info.Modes, py.Worker))
+	// Output: true true
+}
+
+func ExampleRuntimeInfo() {
+	info, _ := py.Info()
+	fmt.Printf("CPython %s from %s: %s, modes %v\n", info.Version, info.Source, info.Library, info.Modes)
+	if info.FreeThreaded {
+		fmt.Println("all modes run in parallel")
+	}
+}
+
+func ExampleLive() {
+	before := py.Live()
+	c := newContext()
+	fmt.Println(py.Live().Threads - before.Threads)
+	c.Close()
+	fmt.Println(py.Live().Threads - before.Threads)
+	// Output:
+	// 1
+	// 0
+}
+
+func ExampleCounts() {
+	c := newContext()
+	defer c.Close()
+	before := py.Live().References
+	o, _ := py.Eval[*py.Object](ctx, c, "[1, 2]")
+	defer o.Close()
+	fmt.Println(py.Live().References - before)
+	// Output: 1
+}
+
+// Contexts and modes
+
+func ExampleNew() {
+	c, err := py.New(ctx, py.Options{Mode: py.Subinterp, Name: "reports"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	fmt.Println(c, c.Mode(), c.Err())
+	// Output: reports subinterp <nil>
+}
+
+func ExampleOptions() {
+	c, err := py.New(ctx, py.Options{
+		Preload:   "import math\ndef area(r):\n    return math.pi * r * r",
+		Grace:     time.Second,
+		StackSize: 16 << 20,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	area, err := py.Call[float64](ctx, c, "__main__", "area", 2)
+	fmt.Printf("%.2f %v\n", area, err)
+	// Output: 12.57 <nil>
+}
+
+func ExampleMode() {
+	// Parallel where the Python at hand can do it.
+	c, err := py.New(ctx, py.Options{Mode: py.OwnGIL})
+	if errors.Is(err, py.ErrUnsupportedMode) {
+		c, err = py.New(ctx, py.Options{Mode: py.Worker})
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Close())
+	// Output: <nil>
+}
+
+func ExampleMode_String() {
+	fmt.Println(py.Worker, py.Subinterp, py.OwnGIL)
+	// Output: worker subinterp owngil
+}
+
+func ExampleParseMode() {
+	mode, err := py.ParseMode("owngil")
+	fmt.Println(mode == py.OwnGIL, err)
+	_, err = py.ParseMode("fast")
+	fmt.Println(err)
+	// Output:
+	// true <nil>
+	// py: unknown mode "fast": it must be worker, subinterp or owngil
+}
+
+func ExampleContext() {
+	c := newContext()
+	defer c.Close()
+	// Requests of all goroutines run on one thread, one after the other.
+	c.Exec(ctx, "import threading, sqlite3\ndb = sqlite3.connect(':memory:')\ndb.execute('create table t (n)')")
+	done := make(chan error)
+	for n := range 10 {
+		go func() { done <- c.Exec(ctx, "db.execute('insert into t values (?)', (n,))", py.Vars{"n": n}) }()
+	}
+	for range 10 {
+		if err := <-done; err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println(py.Eval[int](ctx, c, "db.execute('select sum(n) from t').fetchone()[0]"))
+	// Output: 45 <nil>
+}
+
+func ExampleContext_ID() {
+	a, b := newContext(), newContext()
+	defer a.Close()
+	defer b.Close()
+	fmt.Println(a.ID() == b.ID())
+	// Output: false
+}
+
+func ExampleContext_Name() {
+	c, err := py.New(ctx, py.Options{Name: "mail"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	fmt.Println(c.Name(), c.String())
+	// Output: mail mail
+}
+
+func ExampleContext_InterpreterID() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Mode(), c.InterpreterID(), c.IsSubinterp())
+	// Output: worker 0 false
+}
+
+func ExampleContext_IsSubinterp() {
+	c, err := py.New(ctx, py.Options{Mode: py.Subinterp})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	fmt.Println(c.IsSubinterp(), c.InterpreterID() > 0)
+	// Output: true true
+}
+
+func ExampleContext_Mode() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Mode())
+	// Output: worker
+}
+
+func ExampleContext_String() {
+	c, err := py.New(ctx, py.Options{Name: "mail"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	fmt.Println("in", c)
+	// Output: in mail
+}
+
+func ExampleContext_Close() {
+	c := newContext()
+	if err := c.Close(); errors.Is(err, py.ErrStuck) {
+		fmt.Println("code in C does not come back:", err)
+	}
+	_, err := c.Eval(ctx, "1+1")
+	fmt.Println(errors.Is(err, py.ErrClosed))
+	// Output: true
+}
+
+func ExampleContext_Shutdown() {
+	c := newContext()
+	c.Register("started", func() { go c.Shutdown(ctx) })
+	err := c.Exec(ctx, "import go, time\ngo.started()\ntime.sleep(0.05)")
+	fmt.Println("the request under way:", err)
+	<-c.Done()
+	// Output: the request under way: <nil>
+}
+
+func ExampleContext_Done() {
+	parent, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c, err := py.New(parent, py.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cancel()
+	<-c.Done() // its thread and interpreter are gone
+	fmt.Println(errors.Is(c.Err(), context.Canceled))
+	// Output: true
+}
+
+func ExampleContext_Err() {
+	c := newContext()
+	fmt.Println(c.Err())
+	c.Close()
+	fmt.Println(errors.Is(c.Err(), py.ErrClosed))
+	// Output:
+	// <nil>
+	// true
+}
+
+func ExampleContext_Interrupt() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println("idle:", c.Interrupt())
+	c.Register("running", func() { go c.Interrupt() })
+	err := c.Exec(ctx, "import go\ngo.running()\nwhile True: pass")
+	fmt.Println("busy:", errors.Is(err, py.ErrInterrupted))
+	// Output:
+	// idle: false
+	// busy: true
+}
+
+// Requests
+
+func ExampleContext_Call() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Call(ctx, "json", "dumps", []any{1, nil}, py.Kw{"separators": py.Tuple{",", ":"}}))
+	fmt.Println(c.Call(ctx, "datetime", "date.fromisoformat", "no date"))
+	// Output:
+	// [1,null] <nil>
+	// <nil> ValueError: Invalid isoformat string: 'no date'
+}
+
+func ExampleContext_Eval() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Eval(ctx, "[x * y for y in ys]", py.Vars{"x": 2, "ys": []int{1, 2, 3}}))
+	// Output: [2 4 6] <nil>
+}
+
+func ExampleContext_Exec() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Exec(ctx, "from math import gcd\nresult = gcd(a, b)", py.Vars{"a": 12, "b": 18}))
+	fmt.Println(c.Eval(ctx, "result"))
+	// Output:
+	// <nil>
+	// 6 <nil>
+}
+
+func ExampleCall() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(py.Call[float64](ctx, c, "math", "sqrt", 16))
+	fmt.Println(py.Call[int8](ctx, c, "math", "factorial", 20))
+	// Output:
+	// 4 <nil>
+	// 0 py: result: 2432902008176640000 does not fit int8
+}
+
+func ExampleEval() {
+	type point struct {
+		X, Y float64
+		Name string `py:"name"`
+	}
+	c := newContext()
+	defer c.Close()
+	points, err := py.Eval[[]point](ctx, c, "[{'X': 1, 'Y': 2.5, 'name': 'a'}]")
+	fmt.Printf("%+v %v\n", points, err)
+	// Output: [{X:1 Y:2.5 Name:a}] <nil>
+}
+
+func ExampleRunner() {
+	count := func(r py.Runner, text string) (map[string]int, error) {
+		return py.Call[map[string]int](ctx, r, "collections", "Counter", strings.Fields(text))
+	}
+	c := newContext()
+	defer c.Close()
+	fmt.Println(count(c, "a b a"))
+	// Output: map[a:2 b:1] <nil>
+}
+
+func ExampleKw() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Call(ctx, "builtins", "sorted", []int{2, 3, 1}, py.Kw{"reverse": true}))
+	// Output: [3 2 1] <nil>
+}
+
+func ExampleVars() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Eval(ctx, "(lambda: name.upper())()", py.Vars{"name": "ann"}))
+	_, err := c.Eval(ctx, "name") // it was for that expression alone
+	fmt.Println(err)
+	// Output:
+	// ANN <nil>
+	// NameError: name 'name' is not defined
+}
+
+// Envs
+
+func ExampleContext_NewEnv() {
+	c := newContext()
+	defer c.Close()
+	a, _ := c.NewEnv(ctx)
+	defer a.Close()
+	b, _ := c.NewEnv(ctx)
+	defer b.Close()
+	a.Exec(ctx, "x = 1")
+	b.Exec(ctx, "x = 2")
+	fmt.Println(a.Eval(ctx, "x"))
+	fmt.Println(b.Eval(ctx, "x"))
+	// Output:
+	// 1 <nil>
+	// 2 <nil>
+}
+
+func ExampleEnv() {
+	c, err := py.New(ctx, py.Options{Preload: "total = 0\ndef add(n):\n    global total\n    total += n\n    return total"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	user, _ := c.NewEnv(ctx)
+	defer user.Close()
+	user.Call(ctx, "__main__", "add", 2)
+	fmt.Println(user.Call(ctx, "__main__", "add", 3))
+	fmt.Println(c.Eval(ctx, "total"))
+	// Output:
+	// 5 <nil>
+	// 0 <nil>
+}
+
+func ExampleEnv_Call() {
+	c := newContext()
+	defer c.Close()
+	e, _ := c.NewEnv(ctx)
+	defer e.Close()
+	e.Exec(ctx, "def double(n): return 2 * n")
+	fmt.Println(e.Call(ctx, "__main__", "double", 21))
+	// Output: 42 <nil>
+}
+
+func ExampleEnv_Eval() {
+	c := newContext()
+	defer c.Close()
+	e, _ := c.NewEnv(ctx)
+	defer e.Close()
+	fmt.Println(e.Eval(ctx, "a + 1", py.Vars{"a": 1}))
+	// Output: 2 <nil>
+}
+
+func ExampleEnv_Exec() {
+	c := newContext()
+	defer c.Close()
+	e, _ := c.NewEnv(ctx)
+	defer e.Close()
+	fmt.Println(e.Exec(ctx, "a = 1"))
+	fmt.Println(py.Eval[int](ctx, e, "a"))
+	// Output:
+	// <nil>
+	// 1 <nil>
+}
+
+func ExampleEnv_Close() {
+	c := newContext()
+	defer c.Close()
+	e, _ := c.NewEnv(ctx)
+	e.Close()
+	fmt.Println(errors.Is(e.Exec(ctx, "a = 1"), py.ErrClosed))
+	// Output: true
+}
+
+func ExampleEnv_Context() {
+	c := newContext()
+	defer c.Close()
+	e, _ := c.NewEnv(ctx)
+	defer e.Close()
+	fmt.Println(e.Context() == c)
+	// Output: true
+}
+
+// Objects
+
+func ExampleObject() {
+	c := newContext()
+	defer c.Close()
+	o, err := py.Eval[*py.Object](ctx, c, "object()")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer o.Close()
+	fmt.Println(c.Eval(ctx, "a is b", py.Vars{"a": o, "b": o}))
+	// Output: true <nil>
+}
+
+func ExampleObject_CallMethod() {
+	c := newContext()
+	defer c.Close()
+	list, _ := py.Eval[*py.Object](ctx, c, "[3, 1, 2]")
+	defer list.Close()
+	list.CallMethod(ctx, "sort", py.Kw{"reverse": true})
+	fmt.Println(list.Value(ctx))
+	// Output: [3 2 1] <nil>
+}
+
+func ExampleObject_Call() {
+	c := newContext()
+	defer c.Close()
+	double, _ := py.Eval[*py.Object](ctx, c, "lambda n: 2 * n")
+	defer double.Close()
+	fmt.Println(double.Call(ctx, 21))
+	// Output: 42 <nil>
+}
+
+func ExampleObject_Attr() {
+	c := newContext()
+	defer c.Close()
+	day, _ := py.Call[*py.Object](ctx, c, "datetime", "date", 2026, 2, 1)
+	defer day.Close()
+	fmt.Println(day.Attr(ctx, "year"))
+	// Output: 2026 <nil>
+}
+
+func ExampleObject_Value() {
+	c := newContext()
+	defer c.Close()
+	o, _ := py.Eval[*py.Object](ctx, c, "(1, 'a', None)")
+	defer o.Close()
+	v, err := o.Value(ctx)
+	fmt.Printf("%#v %v\n", v, err)
+	// Output: py.Tuple{1, "a", interface {}(nil)} <nil>
+}
+
+func ExampleObject_Close() {
+	c := newContext()
+	defer c.Close()
+	o, _ := py.Eval[*py.Object](ctx, c, "[1]")
+	o.Close()
+	_, err := o.Value(ctx)
+	fmt.Println(errors.Is(err, py.ErrClosed))
+	// Output: true
+}
+
+func ExampleObject_Context() {
+	a, b := newContext(), newContext()
+	defer a.Close()
+	defer b.Close()
+	o, _ := py.Eval[*py.Object](ctx, a, "[1]")
+	defer o.Close()
+	fmt.Println(o.Context() == a)
+	_, err := b.Call(ctx, "builtins", "len", o)
+	fmt.Println(errors.Is(err, py.ErrWrongContext))
+	// Output:
+	// true
+	// true
+}
+
+func ExampleObject_String() {
+	c, _ := py.New(ctx, py.Options{Name: "mail"})
+	defer c.Close()
+	o, _ := c.Eval(ctx, "object()")
+	fmt.Println(o)
+	// Output: <Python object of mail>
+}
+
+func ExampleCallMethod() {
+	c := newContext()
+	defer c.Close()
+	counter, _ := py.Call[*py.Object](ctx, c, "collections", "Counter", "abracadabra")
+	defer counter.Close()
+	fmt.Println(py.CallMethod[[]any](ctx, counter, "most_common", 2))
+	// Output: [[a 5] [b 2]] <nil>
+}
+
+func ExampleAttr() {
+	c := newContext()
+	defer c.Close()
+	day, _ := py.Call[*py.Object](ctx, c, "datetime", "date", 2026, 2, 1)
+	defer day.Close()
+	fmt.Println(py.Attr[string](ctx, day, "__class__.__name__"))
+	// Output: date <nil>
+}
+
+func ExampleDecode() {
+	c := newContext()
+	defer c.Close()
+	o, _ := py.Eval[*py.Object](ctx, c, "{'a': 1}")
+	defer o.Close()
+	fmt.Println(py.Decode[map[string]float64](ctx, o))
+	// Output: map[a:1] <nil>
+}
+
+// Values
+
+func ExampleTuple() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Eval(ctx, "'%s is %d' % t", py.Vars{"t": py.Tuple{"Ann", 7}}))
+	// Output: Ann is 7 <nil>
+}
+
+func ExampleSet() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Eval(ctx, "sorted(a | b)", py.Vars{"a": py.Set{1, 2}, "b": map[int]struct{}{3: {}}}))
+	// Output: [1 2 3] <nil>
+}
+
+func ExampleFrozenSet() {
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Eval(ctx, "{f: 'a key'}[frozenset([1])]", py.Vars{"f": py.FrozenSet{1}}))
+	// Output: a key <nil>
+}
+
+func ExampleDict() {
+	c := newContext()
+	defer c.Close()
+	v, err := c.Eval(ctx, "{(0, 1): 'a', (1, 0): 'b'}")
+	fmt.Printf("%T %v %v\n", v, v, err)
+	fmt.Println(c.Eval(ctx, "list(d)", py.Vars{"d": py.Dict{{Key: "z", Value: 1}, {Key: "a", Value: 2}}}))
+	// Output:
+	// py.Dict [{[0 1] a} {[1 0] b}] <nil>
+	// [z a] <nil>
+}
+
+func ExampleDict_Value() {
+	d := py.Dict{{Key: py.Tuple{0, 1}, Value: "a"}, {Key: "x", Value: 5}}
+	fmt.Println(d.Value("x"))
+	// Output: 5 true
+}
+
+func ExampleItem() {
+	c := newContext()
+	defer c.Close()
+	d, _ := py.Eval[py.Dict](ctx, c, "{'z': 1, 'a': 2}")
+	for _, item := range d {
+		fmt.Println(item.Key, item.Value)
+	}
+	// Output:
+	// z 1
+	// a 2
+}
+
+func ExampleConversionError() {
+	c := newContext()
+	defer c.Close()
+	_, err := c.Call(ctx, "builtins", "print", map[string]any{"items": []any{1, make(chan int)}})
+	var misfit *py.ConversionError
+	fmt.Println(errors.As(err, &misfit), py.SafeToRetry(err))
+	fmt.Println(misfit.Place)
+	fmt.Println(err)
+	// Output:
+	// true true
+	// args[0]["items"][1]
+	// py: args[0]["items"][1]: a Go chan int has no Python counterpart
+}
+
+func ExampleConversionError_Error() {
+	c := newContext()
+	defer c.Close()
+	_, err := py.Eval[int](ctx, c, "2.5")
+	fmt.Println(err)
+	// Output: py: result: expected int, got float
+}
+
+func ExampleConversionError_Unwrap() {
+	a, b := newContext(), newContext()
+	defer a.Close()
+	defer b.Close()
+	o, _ := py.Eval[*py.Object](ctx, a, "[]")
+	defer o.Close()
+	_, err := b.Call(ctx, "builtins", "len", o)
+	var misfit *py.ConversionError
+	fmt.Println(errors.As(err, &misfit), errors.Is(misfit.Unwrap(), py.ErrWrongContext))
+	// Output: true true
+}
+
+// Callbacks
+
+func ExampleRegister() {
+	err := py.Register("fact", func(ctx context.Context, n int) (int, error) {
+		if n < 0 {
+			return 0, errors.New("fact of a negative number")
+		}
+		result := 1
+		for ; n > 1; n-- {
+			result *= n
+		}
+		return result, nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer py.Unregister("fact")
+	c := newContext()
+	defer c.Close()
+	fmt.Println(c.Eval(ctx, "__import__('go').fact(5)"))
+	fmt.Println(c.Eval(ctx, "__import__('go').fact(-5)"))
+	fmt.Println(py.Register("bad", func(chan int) {}))
+	// Output:
+	// 120 <nil>
+	// <nil> go.Error: fact of a negative number
+	// py: cannot register "bad": expected parameters that Python can give, not chan int, got func(chan int)
+}
+
+func ExampleUnregister() {
+	py.Register("twice", func(n int) int { return 2 * n })
+	c := newContext()
+	defer c.Close()
+	c.Exec(ctx, "import go")
+	fmt.Println(c.Eval(ctx, "hasattr(go, 'twice')"))
+	fmt.Println(py.Unregister("twice"))
+	fmt.Println(c.Eval(ctx, "hasattr(go, 'twice')"))
+	// Output:
+	// true <nil>
+	// true
+	// false <nil>
+}
+
+func ExampleContext_Register() {
+	c := newContext()
+	defer c.Close()
+	type options struct {
+		Sep string `py:"sep"`
+	}
+	c.Register("join", func(parts []string, o options) string { return strings.Join(parts, o.Sep) })
+	fmt.Println(c.Eval(ctx, "__import__('go').join(['a', 'b'], sep='-')"))
+	// Output: a-b <nil>
+}
+
+// Python calls Go, which calls the same Python again.
+func ExampleContext_Register_nesting() {
+	c := newContext()
+	defer c.Close()
+	c.Register("down", func(ctx context.Context, n int) (int, error) {
+		return py.Call[int](ctx, c, "__main__", "depth", n) // with the ctx of the call: on top of it
+	})
+	c.Exec(ctx, "import go\ndef depth(n):\n    return 0 if n == 0 else 1 + go.down(n - 1)")
+	fmt.Println(py.Call[int](ctx, c, "__main__", "depth", 100))
+	// Output: 100 <nil>
+}
+
+func ExampleContext_Unregister() {
+	c := newContext()
+	defer c.Close()
+	c.Register("f", func() {})
+	fmt.Println(c.Unregister("f"), c.Unregister("f"))
+	// Output: true false
+}
+
+func ExampleInline() {
+	c := newContext()
+	defer c.Close()
+	c.Register("clamp", func(f float64) float64 { return min(max(f, 0), 1) }, py.Inline())
+	fmt.Println(c.Eval(ctx, "list(map(__import__('go').clamp, [-1, 0.5, 7]))"))
+	// Output: [0 0.5 1] <nil>
+}
+
+func ExampleFuncOption() {
+	quick := []py.FuncOption{py.Inline()}
+	c := newContext()
+	defer c.Close()
+	c.Register("next", func(n int) int { return n + 1 }, quick...)
+	fmt.Println(c.Eval(ctx, "__import__('go').next(1)"))
+	// Output: 2 <nil>
+}
+
+func ExamplePanicError() {
+	c := newContext()
+	defer c.Close()
+	c.Register("f", func(a []int) int { return a[5] })
+	_, err := c.Eval(ctx, "__import__('go').f([1])")
+	var p *py.PanicError
+	fmt.Println(errors.As(err, &p), p.Value, len(p.Stack) > 0)
+	// Output: true runtime error: index out of range [5] with length 1 true
+}
+
+func ExamplePanicError_Error() {
+	c := newContext()
+	defer c.Close()
+	c.Register("f", func() { panic("oh") })
+	_, err := c.Eval(ctx, "__import__('go').f()")
+	var p *py.PanicError
+	errors.As(err, &p)
+	fmt.Println(p.Error())
+	// Output: panic in Go function "f": oh
+}
+
+func ExamplePanicError_Unwrap() {
+	c := newContext()
+	defer c.Close()
+	c.Register("f", func() { panic(fs.ErrInvalid) })
+	_, err := c.Eval(ctx, "__import__('go').f()")
+	fmt.Println(errors.Is(err, fs.ErrInvalid))
+	// Output: true
+}
+
+// Errors
+
+func ExampleError() {
+	c := newContext()
+	defer c.Close()
+	c.Exec(ctx, "def f():\n    return {}['x']")
+	_, err := c.Call(ctx, "__main__", "f")
+	var e *py.Error
+	if errors.As(err, &e) {
+		frame := e.Traceback[len(e.Traceback)-1]
+		fmt.Println(e.Type, e.Message, e.Bases)
+		fmt.Println(frame.Function, frame.Line)
+	}
+	// Output:
+	// KeyError 'x' [LookupError Exception BaseException]
+	// f 2
+}
+
+func ExampleError_Format() {
+	c := newContext()
+	defer c.Close()
+	err := c.Exec(ctx, `
+try:
+    1 / 0
+except ZeroDivisionError as e:
+    raise ValueError("no ratio") from e`)
+	fmt.Printf("%v\n\n%+v\n", err, err)
+	// Output:
+	// ValueError: no ratio
+	//
+	// Traceback (most recent call last):
+	//   File "<string>", line 3, in <module>
+	// ZeroDivisionError: division by zero
+	//
+	// The above exception was the direct cause of the following exception:
+	//
+	// Traceback (most recent call last):
+	//   File "<string>", line 5, in <module>
+	// ValueError: no ratio
+}
+
+func ExampleError_Error() {
+	c := newContext()
+	defer c.Close()
+	_, err := c.Call(ctx, "json", "loads", "{")
+	fmt.Println(err)
+	// Output: json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)
+}
+
+func ExampleError_Is() {
+	c := newContext()
+	defer c.Close()
+	_, err := c.Eval(ctx, "{}['x']")
+	fmt.Println(errors.Is(err, py.Exception("LookupError")), errors.Is(err, py.Exception("OSError")))
+	// Output: true false
+}
+
+// A Go error that goes through Python is the same error where it comes out.
+func ExampleError_Unwrap() {
+	c := newContext()
+	defer c.Close()
+	c.Register("open", func(name string) error { return fmt.Errorf("reading %s: %w", name, fs.ErrNotExist) })
+	err := c.Exec(ctx, "import go\ngo.open('a')")
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, fs.ErrNotExist), errors.Is(err, py.Exception("FileNotFoundError")))
+	// Output:
+	// go.FileNotFoundError: reading a: file does not exist
+	// true true
+}
+
+func ExampleException() {
+	c := newContext()
+	defer c.Close()
+	_, err := c.Call(ctx, "json", "loads", "{")
+	fmt.Println(errors.Is(err, py.Exception("json.decoder.JSONDecodeError")), errors.Is(err, py.Exception("ValueError")))
+	// Output: true true
+}
+
+func ExampleException_Error() {
+	fmt.Println(py.Exception("KeyError").Error())
+	// Output: KeyError
+}
+
+func ExampleFrame() {
+	c := newContext()
+	defer c.Close()
+	_, err := c.Call(ctx, "json", "loads", 5)
+	var e *py.Error
+	errors.As(err, &e)
+	frame := e.Traceback[0]
+	fmt.Println(strings.HasSuffix(frame.File, "__init__.py"), frame.Line > 0, frame.Function)
+	// Output: true true loads
+}
+
+func ExampleSyntax() {
+	c := newContext()
+	defer c.Close()
+	_, err := c.Eval(ctx, "1 +* 2")
+	var e *py.Error
+	errors.As(err, &e)
+	fmt.Println(e.Syntax.Line, e.Syntax.Column, e.Syntax.Text)
+	// Output: 1 4 1 +* 2
+}
+
+func ExampleSafeToRetry() {
+	a, b := newContext(), newContext()
+	defer b.Close()
+	a.Close()
+	_, err := a.Eval(ctx, "1+1")
+	if py.SafeToRetry(err) { // it never ran, so it does not run twice
+		fmt.Println(b.Eval(ctx, "1+1"))
+	}
+	// Output: 2 <nil>
+}
+
+// Attach
+
+func ExampleContext_Attach() {
+	c := newContext()
+	defer c.Close()
+	sum := 0.0
+	err := c.Attach(ctx, func(a *py.Attached) error {
+		math, err := a.Import("math")
+		if err != nil {
+			return err
+		}
+		sqrt, err := math.Attr("sqrt")
+		if err != nil {
+			return err
+		}
+		for i := range 5 {
+			root, err := py.CallRef[float64](sqrt, i*i)
+			if err != nil {
+				return err
+			}
+			sum += root
+		}
+		return nil
+	})
+	fmt.Println(sum, err)
+	// Output: 10 <nil>
+}
+
+// attached runs the body of an example with a fresh context.
+func attached(f func(a *py.Attached) error) {
+	c := newContext()
+	defer c.Close()
+	if err := c.Attach(ctx, f); err != nil {
+		fmt.Println(err)
+	}
+}
+
+func ExampleAttached() {
+	attached(func(a *py.Attached) error {
+		list, err := a.New([]int{1, 2})
+		if err != nil {
+			return err
+		}
+		second, err := list.Item(1)
+		if err != nil {
+			return err
+		}
+		fmt.Println(second.Value())
+		return nil
+	})
+	// Output: 2 <nil>
+}
+
+func ExampleAttached_Context() {
+	attached(func(a *py.Attached) error {
+		// A request to the same context runs at once, on the same thread.
+		fmt.Println(a.Context().Eval(ctx, "1+1"))
+		return nil
+	})
+	// Output: 2 <nil>
+}
+
+func ExampleAttached_Detach() {
+	attached(func(a *py.Attached) error {
+		a.Detach(func() { time.Sleep(time.Millisecond) }) // other contexts with this lock run meanwhile
+		fmt.Println("attached again")
+		return nil
+	})
+	// Output: attached again
+}
+
+func ExampleAttached_Global() {
+	attached(func(a *py.Attached) error {
+		length, err := a.Global("len")
+		if err != nil {
+			return err
+		}
+		fmt.Println(py.CallRef[int](length, "abc"))
+		return nil
+	})
+	// Output: 3 <nil>
+}
+
+func ExampleAttached_Import() {
+	attached(func(a *py.Attached) error {
+		_, err := a.Import("missing")
+		fmt.Println(errors.Is(err, py.Exception("ModuleNotFoundError")))
+		return nil
+	})
+	// Output: true
+}
+
+func ExampleAttached_New() {
+	attached(func(a *py.Attached) error {
+		text, err := a.New("abc")
+		if err != nil {
+			return err
+		}
+		upper, err := text.Attr("upper")
+		if err != nil {
+			return err
+		}
+		fmt.Println(py.CallRef[string](upper))
+		return nil
+	})
+	// Output: ABC <nil>
+}
+
+func ExampleAttached_Object() {
+	c := newContext()
+	defer c.Close()
+	o, _ := py.Eval[*py.Object](ctx, c, "[1, 2, 3]")
+	defer o.Close()
+	err := c.Attach(ctx, func(a *py.Attached) error {
+		list, err := a.Object(o)
+		if err != nil {
+			return err
+		}
+		fmt.Println(py.DecodeRef[[]int](list))
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// [1 2 3] <nil>
+	// <nil>
+}
+
+func ExampleAttached_Own() {
+	attached(func(a *py.Attached) error {
+		// newReference stands for a function of other cgo code that makes a PyObject*.
+		newReference := func(state uintptr) uintptr { return 0 }
+		if p := newReference(a.ThreadState()); p != 0 {
+			fmt.Println(a.Own(p).Value())
+		}
+		return nil
+	})
+}
+
+func ExampleAttached_ThreadState() {
+	attached(func(a *py.Attached) error {
+		fmt.Println(a.ThreadState() != 0)
+		return nil
+	})
+	// Output: true
+}
+
+func ExampleRef() {
+	attached(func(a *py.Attached) error {
+		r, err := a.New(map[string]int{"a": 1})
+		if err != nil {
+			return err
+		}
+		fmt.Println(r.Value())
+		return nil // r is released
+	})
+	// Output: map[a:1] <nil>
+}
+
+func ExampleRef_Attr() {
+	attached(func(a *py.Attached) error {
+		sys, err := a.Import("sys")
+		if err != nil {
+			return err
+		}
+		largest, err := sys.Attr("maxsize")
+		if err != nil {
+			return err
+		}
+		fmt.Println(py.DecodeRef[int64](largest))
+		return nil
+	})
+	// Output: 9223372036854775807 <nil>
+}
+
+func ExampleRef_SetAttr() {
+	attached(func(a *py.Attached) error {
+		types, err := a.Import("types")
+		if err != nil {
+			return err
+		}
+		space, err := types.Attr("SimpleNamespace")
+		if err != nil {
+			return err
+		}
+		if space, err = space.Call(py.Kw{"x": 1}); err != nil {
+			return err
+		}
+		if err := space.SetAttr("x", 2); err != nil {
+			return err
+		}
+		x, err := space.Attr("x")
+		if err != nil {
+			return err
+		}
+		fmt.Println(x.Value())
+		return nil
+	})
+	// Output: 2 <nil>
+}
+
+func ExampleRef_Item() {
+	attached(func(a *py.Attached) error {
+		dict, err := a.New(map[string]string{"a": "b"})
+		if err != nil {
+			return err
+		}
+		_, err = dict.Item("x")
+		fmt.Println(err)
+		return nil
+	})
+	// Output: KeyError: 'x'
+}
+
+func ExampleRef_Call() {
+	attached(func(a *py.Attached) error {
+		date, err := a.Import("datetime")
+		if err != nil {
+			return err
+		}
+		if date, err = date.Attr("date"); err != nil {
+			return err
+		}
+		day, err := date.Call(2026, 2, py.Kw{"day": 1})
+		if err != nil {
+			return err
+		}
+		weekday, err := day.Attr("isoweekday")
+		if err != nil {
+			return err
+		}
+		fmt.Println(py.CallRef[int](weekday))
+		return nil
+	})
+	// Output: 7 <nil>
+}
+
+func ExampleRef_Value() {
+	attached(func(a *py.Attached) error {
+		r, err := a.New(py.Tuple{1, "a"})
+		if err != nil {
+			return err
+		}
+		fmt.Println(r.Value())
+		return nil
+	})
+	// Output: [1 a] <nil>
+}
+
+func ExampleRef_Keep() {
+	c := newContext()
+	defer c.Close()
+	var kept *py.Object
+	c.Attach(ctx, func(a *py.Attached) error {
+		list, err := a.New([]int{1})
+		if err != nil {
+			return err
+		}
+		kept, err = list.Keep()
+		return err
+	})
+	defer kept.Close()
+	fmt.Println(kept.Value(ctx))
+	// Output: [1] <nil>
+}
+
+func ExampleRef_Pointer() {
+	attached(func(a *py.Attached) error {
+		r, err := a.New("x")
+		if err != nil {
+			return err
+		}
+		fmt.Println(r.Pointer() != 0) // a PyObject*, for other cgo code
+		return nil
+	})
+	// Output: true
+}
+
+func ExampleRef_Release() {
+	attached(func(a *py.Attached) error {
+		for i := range 100_000 {
+			r, err := a.New(i)
+			if err != nil {
+				return err
+			}
+			r.Release() // else all of them live until the end
+		}
+		fmt.Println("done")
+		return nil
+	})
+	// Output: done
+}
+
+func ExampleCallRef() {
+	attached(func(a *py.Attached) error {
+		f, err := a.Global("divmod")
+		if err != nil {
+			return err
+		}
+		fmt.Println(py.CallRef[[2]int](f, 17, 5))
+		return nil
+	})
+	// Output: [3 2] <nil>
+}
+
+func ExampleDecodeRef() {
+	attached(func(a *py.Attached) error {
+		r, err := a.New([]any{1, 2.5})
+		if err != nil {
+			return err
+		}
+		fmt.Println(py.DecodeRef[[]float64](r))
+		return nil
+	})
+	// Output: [1 2.5] <nil>
+}

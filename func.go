@@ -1,0 +1,279 @@
+package py
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"reflect"
+	"runtime/debug"
+	"strings"
+
+	"github.com/pycontext/py/internal/wire"
+)
+
+// Kw takes the keyword arguments of a call from Python, as the last parameter of a
+// Go function. It is nil when there are none.
+type Kw map[string]any
+
+// A PanicError is the error of a Go function that panicked while Python called it.
+type PanicError struct {
+	// Value is what was given to panic.
+	Value any
+	// Stack is the stack of the goroutine at the panic, as debug.Stack formats it.
+	Stack []byte
+
+	name string
+}
+
+// Error names the function and the value, without the stack.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("panic in Go function %q: %v", e.name, e.Value)
+}
+
+// Unwrap returns Value if that is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// keepError stores an error that goes through Python and returns its number, by
+// which it is found again where it comes out. Nil: no error is stored.
+var keepError func(error) uint64
+
+// funcHooks tells newGoFunc which structs have a meaning of their own, so that they
+// are not taken for keyword arguments.
+var funcHooks *wire.Hooks
+
+// A goFunc is a Go function that Python can call.
+type goFunc struct {
+	name     string
+	min, max int // positional arguments; max is -1 where there is no limit
+	body     body
+}
+
+// A body decodes the arguments, calls the function and encodes the answer. It
+// returns what to raise in Python instead, or the error of malformed arguments.
+type body func(f *goFunc, ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (*raise, error)
+
+// A raise is an exception for Python: the name of a built-in class, or "" for
+// go.Error, and the Go error that it carries, if any.
+type raise struct {
+	kind, message string
+	err           error
+}
+
+// newGoFunc makes fn callable. It may be any function that takes values that come
+// from Python, after a context.Context if it wants one, and returns nothing, a
+// value, an error, or a value and an error. A last parameter that is a [Kw], a
+// struct, or a pointer to one, takes the keyword arguments; a struct also takes a
+// dict in its position.
+func newGoFunc(name string, fn any) (*goFunc, error) {
+	v := reflect.ValueOf(fn)
+	if !v.IsValid() || v.Kind() != reflect.Func || v.IsNil() {
+		return nil, badFunc(name, fn, "expected a function, such as func(n int) (string, error)")
+	}
+	p, why := planFunc(v)
+	if why != "" {
+		return nil, badFunc(name, fn, why)
+	}
+	f := &goFunc{name: name, min: p.fixed, max: p.fixed, body: fastBody(fn)}
+	switch {
+	case p.variadic:
+		f.max = -1
+	case p.options != nil:
+		f.max++
+	}
+	if f.body == nil {
+		f.body = p.run
+	}
+	return f, nil
+}
+
+func badFunc(name string, fn any, why string) error {
+	got := fmt.Sprintf("%T", fn)
+	if v := reflect.ValueOf(fn); v.IsValid() && v.Kind() == reflect.Func && v.IsNil() {
+		got = "a nil " + got
+	}
+	return fmt.Errorf("py: cannot register %q: %s, got %s", name, why, strings.Replace(got, "<nil>", "nil", 1))
+}
+
+// call answers one call from Python: it decodes args of SPEC.md from d, runs the
+// function, and writes the answer behind what e holds. The context is only asked for
+// if the function takes one. The error is that of malformed arguments; no answer is
+// written then.
+//
+// If the function ends its goroutine with runtime.Goexit, the answer is written, but
+// call does not return: the caller delivers it in a deferred function.
+func (f *goFunc) call(ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (err error) {
+	start, done := len(e.Buf), false
+	defer func() {
+		if !done {
+			r := f.stopped(recover())
+			e.Reset(e.Buf[:start])
+			r.write(e)
+		}
+	}()
+	r, err := f.body(f, ctx, d, e)
+	if r != nil {
+		e.Reset(e.Buf[:start])
+		r.write(e)
+	}
+	done = true
+	return err
+}
+
+// stopped returns what to raise for a function that did not return.
+func (f *goFunc) stopped(value any) *raise {
+	var err error
+	if value != nil {
+		err = &PanicError{Value: value, Stack: debug.Stack(), name: f.name}
+	} else {
+		err = fmt.Errorf("Go function %q ended its goroutine with runtime.Goexit", f.name)
+	}
+	return &raise{"RuntimeError", err.Error(), err}
+}
+
+// raiseError returns what to raise for an error that the function returned.
+func raiseError(err error) *raise {
+	kind, message := pythonKind(err), err.Error()
+	if e, ok := err.(*Error); ok && (e.Type == kind || e.Module == "go" && kind == "") {
+		message = e.Message // the class says the rest, and says it once, however often it goes back and forth
+	}
+	return &raise{kind, message, err}
+}
+
+// pythonKind returns the name of the built-in Python exception that says what err
+// says, or "".
+func pythonKind(err error) string {
+	var own interface{ pythonKind() string }
+	switch {
+	case errors.As(err, &own):
+		return own.pythonKind()
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "TimeoutError"
+	case errors.Is(err, fs.ErrNotExist):
+		return "FileNotFoundError"
+	case errors.Is(err, fs.ErrPermission):
+		return "PermissionError"
+	case errors.Is(err, fs.ErrExist):
+		return "FileExistsError"
+	case errors.Is(err, io.EOF):
+		return "EOFError"
+	}
+	return ""
+}
+
+// write writes the answer. A message is for people to read, so what is not text in
+// it is replaced; the error itself comes back as it is.
+func (r *raise) write(e *wire.Encoder) {
+	var number uint64
+	if r.err != nil && keepError != nil {
+		number = keepError(r.err)
+	}
+	e.Byte(byte(wire.AnswerRaise))
+	e.Raw(r.kind)
+	e.Raw(strings.ToValidUTF8(r.message, "\uFFFD"))
+	e.Uint64(number)
+}
+
+// answer writes the result of the function.
+func answer[R any](f *goFunc, e *wire.Encoder, result R) *raise {
+	e.Byte(byte(wire.AnswerOK))
+	if err := wire.Encode(e, result); err != nil {
+		err = wire.At(err, "result")
+		return &raise{"TypeError", f.message("%v", err), err}
+	}
+	return nil
+}
+
+func (f *goFunc) message(format string, args ...any) string {
+	return "go." + f.name + "() " + fmt.Sprintf(format, args...)
+}
+
+// positional reads the number of positional arguments and checks it.
+func (f *goFunc) positional(d *wire.Decoder) (int, *raise, error) {
+	u, err := d.Uvarint()
+	if err != nil {
+		return 0, nil, err
+	}
+	if u > uint64(len(d.Buf)) {
+		return 0, nil, fmt.Errorf("%w: %d arguments in %d bytes", wire.ErrMalformed, u, len(d.Buf))
+	}
+	n := int(u)
+	if n < f.min || f.max >= 0 && n > f.max {
+		r, err := f.refuse(d, n, "%s", f.wrongCount(n))
+		return n, r, err
+	}
+	return n, nil, nil
+}
+
+// wrongCount says it as Python does.
+func (f *goFunc) wrongCount(n int) string {
+	switch were := "were"; {
+	case n < f.min:
+		return "missing " + arguments(f.min-n, "required ")
+	case f.min != f.max:
+		return fmt.Sprintf("takes from %d to %s but %d were given", f.min, arguments(f.max, ""), n)
+	default:
+		if n == 1 {
+			were = "was"
+		}
+		return fmt.Sprintf("takes %s but %d %s given", arguments(f.max, ""), n, were)
+	}
+}
+
+func arguments(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + "positional argument"
+	}
+	return fmt.Sprintf("%d %spositional arguments", n, what)
+}
+
+// noKeywords reads the keyword arguments, of which there must be none.
+func (f *goFunc) noKeywords(d *wire.Decoder) (*raise, error) {
+	if len(d.Buf) > 0 && d.Buf[0] == 0 {
+		d.Buf = d.Buf[1:]
+		return nil, nil
+	}
+	return f.refuse(d, 0, "takes no keyword arguments")
+}
+
+// badArgument is the answer to an argument that does not fit, which was passed over;
+// left more positional ones follow it.
+func (f *goFunc) badArgument(d *wire.Decoder, which string, left int, err error) (*raise, error) {
+	if errors.Is(err, wire.ErrMalformed) {
+		return nil, err
+	}
+	return f.refuse(d, left, "%v", wire.At(err, "argument "+which))
+}
+
+// refuse passes over the rest of the arguments, so that references in them are
+// dropped, and returns a TypeError.
+func (f *goFunc) refuse(d *wire.Decoder, left int, format string, args ...any) (*raise, error) {
+	for range left {
+		if err := d.Skip(); err != nil {
+			return nil, err
+		}
+	}
+	n, err := d.Uvarint()
+	if err != nil {
+		return nil, err
+	}
+	return f.refuseKeywords(d, n, format, args...)
+}
+
+// refuseKeywords is refuse when n keyword arguments are left.
+func (f *goFunc) refuseKeywords(d *wire.Decoder, n uint64, format string, args ...any) (*raise, error) {
+	for range n {
+		if _, err := d.Raw(); err != nil {
+			return nil, err
+		}
+		if err := d.Skip(); err != nil {
+			return nil, err
+		}
+	}
+	return &raise{kind: "TypeError", message: f.message(format, args...)}, nil
+}

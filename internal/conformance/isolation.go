@@ -1,0 +1,137 @@
+package conformance
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pycontext/py"
+)
+
+var isolationCases = []testCase{
+	{"Case64Parallel", parallel},
+	{"Case65Sleeps", sleeps},
+	{"Case66Isolation", isolation},
+	{"Case66Modules", modules},
+}
+
+// parallel compares with what Go gets out of the processors in the same moment.
+func parallel(t *testing.T, s *suite) {
+	if s.Mode != py.OwnGIL && !s.info.FreeThreaded {
+		t.Skip("contexts of this mode share a lock")
+	}
+	const n = 2
+	if runtime.NumCPU() < n || runtime.GOMAXPROCS(0) < n {
+		t.Skip("one processor")
+	}
+	contexts := []*py.Context{s.open(t), s.open(t)}
+	for _, c := range contexts {
+		run(t, c, "def work(n):\n  x = 0\n  for i in range(n): x ^= i * i\n  return x")
+	}
+	python := func(i int) { call[int64](t, contexts[i], "__main__", "work", 4_000_000) }
+	golang := func(int) {
+		x := 1
+		for i := range 250_000_000 {
+			x = x*3 + i
+		}
+		runtime.KeepAlive(x)
+	}
+	speedup := func(f func(int)) float64 {
+		start := time.Now()
+		f(0)
+		one := time.Since(start)
+		var wg sync.WaitGroup
+		start = time.Now()
+		for i := range n {
+			wg.Go(func() { f(i) })
+		}
+		wg.Wait()
+		return n * one.Seconds() / time.Since(start).Seconds()
+	}
+	best := 0.0
+	for range 8 {
+		p, g := speedup(python), speedup(golang)
+		t.Logf("speed-up of Python %.2f, of Go %.2f", p, g)
+		if best = max(best, p/min(max(g, 1), n)); best >= 0.95 {
+			return
+		}
+	}
+	t.Errorf("%d contexts reach %.2f of what Go reaches", n, best)
+}
+
+func sleeps(t *testing.T, s *suite) {
+	contexts := []*py.Context{s.open(t), s.open(t)}
+	within(t, "two sleeps of 100 ms", 150*time.Millisecond, func() time.Duration {
+		start := time.Now()
+		var wg sync.WaitGroup
+		for _, c := range contexts {
+			wg.Go(func() { c.Call(context.Background(), "time", "sleep", 0.1) })
+		}
+		wg.Wait()
+		return time.Since(start)
+	})
+}
+
+func isolation(t *testing.T, s *suite) {
+	a, b := s.open(t), s.open(t)
+	run(t, a, "x = 1\nimport sys, math, builtins\nsys.path.append('/conformance')\nmath.conformance = 5\nsys.modules['conformance_fake'] = math\nsys.conformance = 1")
+	defer func() {
+		run(t, a, "sys.path.remove('/conformance')\ndel math.conformance, sys.modules['conformance_fake'], sys.conformance")
+	}()
+	_, err := b.Eval(limit(t), "x")
+	raises(t, "a name", err, "NameError")
+	shared := s.Mode == py.Worker
+	for what, expr := range map[string]string{
+		"sys.path": "'/conformance' in __import__('sys').path", "a module's attribute": "hasattr(__import__('math'), 'conformance')",
+		"a module": "'conformance_fake' in __import__('sys').modules", "sys": "hasattr(__import__('sys'), 'conformance')",
+	} {
+		equal(t, what, eval[bool](t, b, expr), shared)
+	}
+	c := s.open(t) // made later
+	equal(t, "a later context", eval[bool](t, c, "hasattr(__import__('math'), 'conformance')"), shared)
+	equal(t, "builtins", strings.Contains(eval[string](t, c, "repr(len)"), "built-in"), true)
+	var values sync.Map
+	var wg sync.WaitGroup
+	for i, c := range []*py.Context{a, b, c} {
+		wg.Go(func() {
+			for range 200 {
+				c.Exec(context.Background(), "mine = i", py.Vars{"i": i})
+				v, err := c.Eval(context.Background(), "mine")
+				if v != int64(i) || err != nil {
+					values.Store(i, v)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	values.Range(func(i, v any) bool { t.Errorf("context %v sees %v", i, v); return true })
+}
+
+// modules imports what is written in C and used often, in several contexts at once.
+func modules(t *testing.T, s *suite) {
+	var wg sync.WaitGroup
+	for range 4 {
+		c := s.open(t)
+		wg.Go(func() {
+			for _, code := range []string{
+				"import datetime\nassert datetime.datetime(2020, 1, 2).isoformat() == '2020-01-02T00:00:00'\ndatetime.datetime.strptime('2020', '%Y')",
+				"import decimal\nassert str(decimal.Decimal('1.1') * 3) == '3.3'",
+				"import sqlite3\ndb = sqlite3.connect(':memory:')\nassert db.execute('select 1').fetchone() == (1,)\ndb.close()",
+				"import ssl\nssl.create_default_context()",
+				"import asyncio\nasync def f(): await asyncio.sleep(0); return 5\nassert asyncio.run(f()) == 5",
+				"import json, re, random, hashlib, zlib, struct, array, itertools, functools, collections, csv, pickle, socket, select, lzma, bz2, unicodedata, heapq, statistics, uuid, xml.etree.ElementTree, logging, email, http.client",
+				"assert pickle.loads(pickle.dumps({'a': (1, 2)})) == {'a': (1, 2)}\nassert hashlib.sha256(b'').hexdigest().startswith('e3b0')",
+				"assert re.sub('a+', 'b', 'caat') == 'cbt'\nassert xml.etree.ElementTree.fromstring('<a/>').tag == 'a'",
+				"import subprocess, sys\nassert subprocess.run(['echo', 'hi'], capture_output=True, text=True).stdout == 'hi\\n'",
+			} {
+				if err := c.Exec(context.Background(), code); err != nil {
+					t.Errorf("%.40q: %+v", code, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

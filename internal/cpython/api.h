@@ -1,0 +1,220 @@
+// The part of CPython's C API that this package uses, resolved at run time with dlsym, under CPython's own names so
+// that its documentation can be searched. Only opaque types and calling conventions that are stable from 3.12 on are
+// declared here; no layout of a Python object is assumed.
+#ifndef PY_API_H
+#define PY_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <wchar.h>
+
+// Go links with -rdynamic: without this an extension module would find our pointers instead of CPython's functions.
+#define HIDDEN __attribute__((visibility("hidden")))
+
+typedef struct _object PyObject;
+typedef struct _ts PyThreadState;
+typedef struct _is PyInterpreterState;
+typedef struct PyInitConfig PyInitConfig;
+typedef ssize_t Py_ssize_t;
+
+typedef PyObject *(*PyCFunction)(PyObject *self, PyObject *args);
+typedef PyObject *(*PyCFunctionFastWithKeywords)(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                                                 PyObject *kwnames);
+typedef void (*PyCapsule_Destructor)(PyObject *);
+
+typedef struct {
+  const char *ml_name;
+  PyCFunction ml_meth;
+  int ml_flags;
+  const char *ml_doc;
+} PyMethodDef;
+
+#define METH_O 0x0008
+#define METH_NOARGS 0x0004
+#define METH_FASTCALL 0x0080
+#define METH_KEYWORDS 0x0002
+
+// PEP 587 and PEP 684: both are part of the documented API and have had this shape since 3.12.
+typedef struct {
+  int type;
+  const char *func;
+  const char *err_msg;
+  int exitcode;
+} PyStatus;
+
+typedef struct {
+  int use_main_obmalloc;
+  int allow_fork;
+  int allow_exec;
+  int allow_threads;
+  int allow_daemon_threads;
+  int check_multi_interp_extensions;
+  int gil;
+} PyInterpreterConfig;
+
+#define PyInterpreterConfig_SHARED_GIL 1
+#define PyInterpreterConfig_OWN_GIL 2
+
+#define Py_eval_input 258
+#define Py_file_input 257
+#define PY_VECTORCALL_ARGUMENTS_OFFSET ((size_t)1 << (8 * sizeof(size_t) - 1))
+
+// F: needed. O: only in some versions; NULL where absent. D: a data symbol.
+#define PY_API(F, O, D)                                                                                               \
+  F(const char *, Py_GetVersion, (void))                                                                              \
+  F(void, Py_InitializeEx, (int))                                                                                     \
+  F(int, Py_IsInitialized, (void))                                                                                    \
+  F(void, Py_IncRef, (PyObject *))                                                                                    \
+  F(void, Py_DecRef, (PyObject *))                                                                                    \
+  F(PyThreadState *, PyEval_SaveThread, (void))                                                                       \
+  F(void, PyEval_RestoreThread, (PyThreadState *))                                                                    \
+  F(PyObject *, PyEval_EvalCode, (PyObject *, PyObject *, PyObject *))                                                \
+  F(PyThreadState *, PyThreadState_New, (PyInterpreterState *))                                                       \
+  F(PyThreadState *, PyThreadState_Get, (void))                                                                       \
+  F(PyThreadState *, PyThreadState_Swap, (PyThreadState *))                                                           \
+  F(void, PyThreadState_Clear, (PyThreadState *))                                                                     \
+  F(void, PyThreadState_DeleteCurrent, (void))                                                                        \
+  F(int, PyThreadState_SetAsyncExc, (unsigned long, PyObject *))                                                      \
+  F(unsigned long, PyThread_get_thread_ident, (void))                                                                 \
+  F(PyInterpreterState *, PyInterpreterState_Main, (void))                                                            \
+  F(PyInterpreterState *, PyInterpreterState_Get, (void))                                                             \
+  F(int64_t, PyInterpreterState_GetID, (PyInterpreterState *))                                                        \
+  F(PyStatus, Py_NewInterpreterFromConfig, (PyThreadState **, const PyInterpreterConfig *))                           \
+  F(void, Py_EndInterpreter, (PyThreadState *))                                                                       \
+  F(PyObject *, PyImport_Import, (PyObject *))                                                                        \
+  F(PyObject *, PyImport_ImportModule, (const char *))                                                                \
+  F(PyObject *, PyImport_AddModule, (const char *))                                                                   \
+  F(PyObject *, PyImport_GetModuleDict, (void))                                                                       \
+  F(PyObject *, PyModule_GetDict, (PyObject *))                                                                       \
+  F(PyObject *, Py_CompileString, (const char *, const char *, int))                                                  \
+  F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *))                                           \
+  F(PyObject *, PyCapsule_New, (void *, const char *, PyCapsule_Destructor))                                          \
+  F(void *, PyCapsule_GetPointer, (PyObject *, const char *))                                                         \
+  F(PyObject *, PyFunction_New, (PyObject *, PyObject *))                                                             \
+  F(PyObject *, PyObject_Vectorcall, (PyObject *, PyObject *const *, size_t, PyObject *))                             \
+  F(PyObject *, PyObject_CallFunctionObjArgs, (PyObject *, ...))                                                      \
+  F(PyObject *, PyObject_CallMethod, (PyObject *, const char *, const char *, ...))                                   \
+  F(PyObject *, PyObject_CallOneArg, (PyObject *, PyObject *))                                                        \
+  F(PyObject *, PyObject_CallNoArgs, (PyObject *))                                                                    \
+  F(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *))                                                           \
+  F(PyObject *, PyObject_GetAttrString, (PyObject *, const char *))                                                   \
+  F(int, PyObject_SetAttr, (PyObject *, PyObject *, PyObject *))                                                      \
+  F(PyObject *, PyObject_GetItem, (PyObject *, PyObject *))                                                           \
+  F(int, PyObject_SetItem, (PyObject *, PyObject *, PyObject *))                                                      \
+  F(Py_ssize_t, PyObject_Size, (PyObject *))                                                                          \
+  F(PyObject *, PyObject_Str, (PyObject *))                                                                           \
+  F(PyObject *, PyObject_Repr, (PyObject *))                                                                          \
+  F(PyObject *, PyObject_GetIter, (PyObject *))                                                                       \
+  F(PyObject *, PyIter_Next, (PyObject *))                                                                            \
+  F(int, PyType_IsSubtype, (PyObject *, PyObject *))                                                                  \
+  F(PyObject *, PyObject_Type, (PyObject *))                                                                          \
+  F(PyObject *, PyLong_FromLongLong, (long long))                                                                     \
+  F(PyObject *, PyLong_FromUnsignedLongLong, (unsigned long long))                                                    \
+  F(long long, PyLong_AsLongLongAndOverflow, (PyObject *, int *))                                                     \
+  F(long long, PyLong_AsLongLong, (PyObject *))                                                                       \
+  F(PyObject *, PyFloat_FromDouble, (double))                                                                         \
+  F(double, PyFloat_AsDouble, (PyObject *))                                                                           \
+  F(PyObject *, PyBool_FromLong, (long))                                                                              \
+  F(PyObject *, PyUnicode_FromStringAndSize, (const char *, Py_ssize_t))                                              \
+  F(PyObject *, PyUnicode_FromString, (const char *))                                                                 \
+  F(PyObject *, PyUnicode_InternFromString, (const char *))                                                           \
+  F(void, PyUnicode_InternInPlace, (PyObject **))                                                                     \
+  F(const char *, PyUnicode_AsUTF8AndSize, (PyObject *, Py_ssize_t *))                                                \
+  F(PyObject *, PyUnicode_AsUTF8String, (PyObject *))                                                                 \
+  F(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t))                                                \
+  F(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *))                                                \
+  F(PyObject *, PyList_New, (Py_ssize_t))                                                                             \
+  F(Py_ssize_t, PyList_Size, (PyObject *))                                                                            \
+  F(PyObject *, PyList_GetItem, (PyObject *, Py_ssize_t))                                                             \
+  F(int, PyList_SetItem, (PyObject *, Py_ssize_t, PyObject *))                                                        \
+  F(PyObject *, PyTuple_New, (Py_ssize_t))                                                                            \
+  F(Py_ssize_t, PyTuple_Size, (PyObject *))                                                                           \
+  F(PyObject *, PyTuple_GetItem, (PyObject *, Py_ssize_t))                                                            \
+  F(int, PyTuple_SetItem, (PyObject *, Py_ssize_t, PyObject *))                                                       \
+  F(PyObject *, PyDict_New, (void))                                                                                   \
+  F(PyObject *, PyDict_Copy, (PyObject *))                                                                            \
+  F(int, PyDict_SetItem, (PyObject *, PyObject *, PyObject *))                                                        \
+  F(int, PyDict_SetItemString, (PyObject *, const char *, PyObject *))                                                \
+  F(PyObject *, PyDict_GetItemWithError, (PyObject *, PyObject *))                                                    \
+  F(PyObject *, PyDict_GetItemString, (PyObject *, const char *))                                                     \
+  F(int, PyDict_Next, (PyObject *, Py_ssize_t *, PyObject **, PyObject **))                                           \
+  F(Py_ssize_t, PyDict_Size, (PyObject *))                                                                            \
+  F(PyObject *, PySet_New, (PyObject *))                                                                              \
+  F(PyObject *, PyFrozenSet_New, (PyObject *))                                                                        \
+  F(int, PySet_Add, (PyObject *, PyObject *))                                                                         \
+  F(Py_ssize_t, PySet_Size, (PyObject *))                                                                             \
+  F(PyObject *, PyErr_Occurred, (void))                                                                               \
+  F(void, PyErr_Clear, (void))                                                                                        \
+  F(void, PyErr_SetNone, (PyObject *))                                                                                \
+  F(void, PyErr_SetString, (PyObject *, const char *))                                                                \
+  F(PyObject *, PyErr_Format, (PyObject *, const char *, ...))                                                        \
+  F(void, PyErr_SetObject, (PyObject *, PyObject *))                                                                  \
+  F(int, PyErr_ExceptionMatches, (PyObject *))                                                                        \
+  F(PyObject *, PyErr_NoMemory, (void))                                                                               \
+  F(PyObject *, PyErr_GetRaisedException, (void))                                                                     \
+  F(void, PyErr_SetRaisedException, (PyObject *))                                                                     \
+  F(PyObject *, PyErr_GetHandledException, (void))                                                                    \
+  F(void, PyErr_SetHandledException, (PyObject *))                                                                    \
+  F(void, PyErr_WriteUnraisable, (PyObject *))                                                                        \
+  F(void, Py_SetRecursionLimit, (int))                                                                                \
+  O(PyObject *, PyList_GetItemRef, (PyObject *, Py_ssize_t))                                                          \
+  O(PyInitConfig *, PyInitConfig_Create, (void))                                                                      \
+  O(void, PyInitConfig_Free, (PyInitConfig *))                                                                        \
+  O(int, PyInitConfig_SetInt, (PyInitConfig *, const char *, int64_t))                                                \
+  O(int, PyInitConfig_SetStr, (PyInitConfig *, const char *, const char *))                                           \
+  O(int, PyInitConfig_SetStrList, (PyInitConfig *, const char *, size_t, char *const *))                              \
+  O(int, PyInitConfig_GetError, (PyInitConfig *, const char **))                                                      \
+  O(int, Py_InitializeFromInitConfig, (PyInitConfig *))                                                               \
+  O(void, Py_SetPythonHome, (const wchar_t *))                                                                        \
+  O(void, Py_SetProgramName, (const wchar_t *))                                                                       \
+  O(wchar_t *, Py_DecodeLocale, (const char *, size_t *))                                                             \
+  O(int, Py_IsFinalizing, (void))                                                                                     \
+  D(PyObject, _Py_NoneStruct)                                                                                         \
+  D(PyObject, _Py_TrueStruct)                                                                                         \
+  D(PyObject, _Py_FalseStruct)                                                                                        \
+  D(PyObject, PyLong_Type)                                                                                            \
+  D(PyObject, PyFloat_Type)                                                                                           \
+  D(PyObject, PyUnicode_Type)                                                                                         \
+  D(PyObject, PyBytes_Type)                                                                                           \
+  D(PyObject, PyList_Type)                                                                                            \
+  D(PyObject, PyTuple_Type)                                                                                           \
+  D(PyObject, PyDict_Type)                                                                                            \
+  D(PyObject, PySet_Type)                                                                                             \
+  D(PyObject, PyFrozenSet_Type)                                                                                       \
+  D(PyObject, PyCode_Type)                                                                                            \
+  D(PyObject *, PyExc_TypeError)                                                                                      \
+  D(PyObject *, PyExc_ValueError)                                                                                     \
+  D(PyObject *, PyExc_RuntimeError)                                                                                   \
+  D(PyObject *, PyExc_RecursionError)                                                                                 \
+  D(PyObject *, PyExc_AttributeError)                                                                                 \
+  D(PyObject *, PyExc_LookupError)                                                                                    \
+  D(PyObject *, PyExc_MemoryError)                                                                                    \
+  D(PyObject *, PyExc_SystemError)                                                                                    \
+  D(PyObject *, PyExc_OverflowError)                                                                                  \
+  D(PyObject *, PyExc_UnicodeEncodeError)                                                                             \
+  D(PyObject *, PyExc_BaseException)
+
+#define DECLARE_F(ret, name, args) extern HIDDEN ret(*name) args;
+#define DECLARE_D(type, name) extern HIDDEN type *p_##name;
+PY_API(DECLARE_F, DECLARE_F, DECLARE_D)
+
+#define Py_None (p__Py_NoneStruct)
+#define Py_True (p__Py_TrueStruct)
+#define Py_False (p__Py_FalseStruct)
+#define PyExc(name) (*p_PyExc_##name)
+#define EXACT(name) (p_Py##name##_Type)
+
+// The offset of an object's type pointer, learnt from real objects when CPython is loaded: it differs between the GIL
+// and the free-threaded builds.
+extern HIDDEN size_t api_type_offset;
+extern HIDDEN int api_free_threaded;
+extern HIDDEN int api_version; // 0x030E for 3.14
+
+static inline PyObject *type_of(PyObject *o) { return *(PyObject **)((char *)o + api_type_offset); }
+
+HIDDEN const char *api_load(const char *library);
+HIDDEN const char *api_learn_layout(void);
+HIDDEN void *api_symbol(const char *name); // NULL where this version has none
+
+#endif

@@ -1,0 +1,91 @@
+//go:build cgo && (linux || darwin)
+
+#include "attach.h"
+
+#include "verb.h"
+
+static PyObject *name_of(const char *p, size_t n) {
+  PyObject *name = PyUnicode_FromStringAndSize(p, (Py_ssize_t)n);
+  if (name) PyUnicode_InternInPlace(&name);
+  return name;
+}
+
+PyObject *attached_import(attached *a, const char *p, size_t n) {
+  PyObject *name = name_of(p, n);
+  PyObject *module = name ? module_named(a->lane->context->interp, name) : NULL;
+  Py_DecRef(name);
+  return module;
+}
+
+PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
+  context *c = a->lane->context;
+  PyObject *name = name_of(p, n), *o = NULL;
+  PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace;
+  if (name && namespace) o = lookup(c->interp, namespace, name);
+  else if (name) PyErr_SetString(PyExc(RuntimeError), "the env was closed");
+  if (env) Py_DecRef(namespace);
+  Py_DecRef(name);
+  return o;
+}
+
+PyObject *attached_new(attached *a, const uint8_t *in, size_t len) {
+  reader r = {in, in + len, 0};
+  return decode(&r, a->lane->context->refs, 0);
+}
+
+PyObject *attached_attr(attached *a, PyObject *o, const char *p, size_t n) {
+  (void)a;
+  PyObject *name = name_of(p, n);
+  PyObject *value = name ? PyObject_GetAttr(o, name) : NULL;
+  Py_DecRef(name);
+  return value;
+}
+
+// Returns 0, or -1 with an error set.
+int attached_set_attr(attached *a, PyObject *o, const char *p, size_t n, const uint8_t *in, size_t in_len) {
+  PyObject *name = name_of(p, n), *value = name ? attached_new(a, in, in_len) : NULL;
+  int failed = value ? PyObject_SetAttr(o, name, value) : -1;
+  Py_DecRef(name);
+  Py_DecRef(value);
+  return failed;
+}
+
+PyObject *attached_item(attached *a, PyObject *o, const uint8_t *in, size_t len) {
+  PyObject *key = attached_new(a, in, len);
+  PyObject *value = key ? PyObject_GetItem(o, key) : NULL;
+  Py_DecRef(key);
+  return value;
+}
+
+PyObject *attached_call(attached *a, PyObject *f, const uint8_t *in, size_t len) {
+  reader r = {in, in + len, 0};
+  return call_with(f, &r, a->lane->context->refs);
+}
+
+// The result, or the error, is in a->out. Returns 0 for a value, -1 otherwise.
+int attached_call_value(attached *a, PyObject *f, const uint8_t *in, size_t len, int want) {
+  write_result(a->lane->context, &a->out, attached_call(a, f, in, len), want);
+  return a->out.len && a->out.p[0] == 0 ? 0 : -1;
+}
+
+int attached_value(attached *a, PyObject *o, int want) {
+  Py_IncRef(o);
+  write_result(a->lane->context, &a->out, o, want);
+  return a->out.len && a->out.p[0] == 0 ? 0 : -1;
+}
+
+void attached_error(attached *a) { write_result(a->lane->context, &a->out, NULL, 0); }
+
+PyObject *attached_ref(attached *a, uint64_t handle) {
+  PyObject *o = refs_get(a->lane->context->refs, handle);
+  if (!o) PyErr_SetString(PyExc(RuntimeError), "the object was closed");
+  return o;
+}
+
+void attached_release(PyObject *o) { Py_DecRef(o); }
+
+void attached_detach(attached *a) { detach(a->lane); }
+
+void attached_attach(attached *a) { attach(a->lane); }
+
+PyThreadState *attached_state(void) { return PyThreadState_Get(); }

@@ -1,0 +1,317 @@
+# Runs once in every interpreter, with the natives of module.c as its globals: furnishes the interpreter and makes the
+# module go. C keeps describe, compile_source, make_error, finish and Interrupted. CONFIG stands before this text.
+
+import sys
+import _ast
+from types import ModuleType
+
+# Go and Python calling each other use up Python's count of nested frames, so that it starts higher than Python's 1000.
+sys.setrecursionlimit(CONFIG["recursion_limit"])
+# Contexts that share a lock wait for one another no longer than this, and an interrupt for a busy one.
+sys.setswitchinterval(0.0005)
+sys.argv = list(CONFIG["argv"])
+sys.path[:0] = CONFIG["paths"]
+
+
+class Error(Exception):
+    """A Go function returned an error."""
+
+    __module__ = "go"
+
+
+class Interrupted(KeyboardInterrupt):
+    """The Go caller no longer waits: its deadline passed, it was cancelled, or the context was interrupted or closed."""
+
+    __module__ = "go"
+
+
+def call(name, /, *args, **kwargs):
+    """Calls the Go function registered under name."""
+    return function(name)(*args, **kwargs)
+
+
+def make_go_module():
+    go = ModuleType("go", "Calls functions of the Go program that this Python runs in: go.f(1), or go.call('f', 1).")
+    go.Error, go.Interrupted, go.call = Error, Interrupted, call
+    public = sorted(n for n in vars(go) if not n.startswith("_"))
+    go.__getattr__ = function
+    go.__dir__ = lambda: public + names().split()
+    call.__module__ = "go"
+    sys.modules["go"] = go
+
+
+make_go_module()
+
+
+# Errors on their way to Go.
+
+
+def text(value):
+    """value as text that UTF-8 can carry."""
+    try:
+        return str.encode(value, "utf-8", "backslashreplace").decode()
+    except TypeError:
+        return ""
+
+
+def attempt(read, default):
+    """read(), or the default: an exception that cannot even be looked at is still one to report."""
+    try:
+        return read()
+    except (RecursionError, MemoryError):  # there is no room for more than C says by itself
+        raise
+    except BaseException:
+        return default
+
+
+def class_of(cls):
+    """The module and the name of a class, without asking a metaclass."""
+    name = attempt(lambda: type.__dict__["__qualname__"].__get__(cls), "")
+    return text(attempt(lambda: type.__dict__["__module__"].__get__(cls), "")), text(name)
+
+
+def own(name, exc, default=None):
+    """An attribute that BaseException itself keeps."""
+    return attempt(lambda: BaseException.__dict__[name].__get__(exc), default)
+
+
+def source_line(file, line):
+    if file.startswith("<"):
+        return ""
+    import linecache
+
+    return text(linecache.getline(file, line)).strip()
+
+
+def frames_of(exc):
+    frames, tb = [], own("__traceback__", exc)
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if code.co_filename != "<py>":
+            file, line = text(code.co_filename), tb.tb_lineno or 0
+            frames.append((file, line, text(code.co_qualname), attempt(lambda: source_line(file, line), "")))
+        tb = tb.tb_next
+    return frames
+
+
+def syntax_of(exc):
+    if not isinstance(exc, SyntaxError):
+        return None
+    number = lambda n: n if type(n) is int and 0 <= n < 1 << 31 else 0
+    return text(exc.filename) or "<string>", number(exc.lineno), number(exc.offset), text(exc.text)
+
+
+def notes_of(exc):
+    notes = object.__getattribute__(exc, "__dict__").get("__notes__")
+    if not isinstance(notes, (list, tuple)):
+        return []
+    return [attempt(lambda: text(str(n)), "<note str() failed>") for n in notes]
+
+
+def token_of(exc):
+    token = attempt(lambda: object.__getattribute__(exc, "__dict__").get("_go_error"), None)
+    return attempt(lambda: kept(token), 0) if token is not None else 0
+
+
+def message_of(exc):
+    try:
+        return text(str(exc))
+    except BaseException:
+        return "<exception str() failed>"
+
+
+def members_of(exc):
+    return BaseExceptionGroup.exceptions.__get__(exc) if issubclass(type(exc), BaseExceptionGroup) else ()
+
+
+def describe(exc):
+    """exc as an exception record of the wire format."""
+    tokens = []
+    try:
+        return record_of(exc, 32, set(), tokens)
+    except BaseException:
+        for number in tokens:
+            forget(number)
+        raise
+
+
+def record_of(exc, depth, seen, tokens):
+    """The record of exc and of what belongs to it, each exception once. Go errors in it are kept for Go to take."""
+    if exc is None or depth == 0 or id(exc) in seen:
+        return None
+    seen.add(id(exc))
+    cls = type(exc)
+    module, name = class_of(cls)
+    token = token_of(exc)
+    if token:
+        tokens.append(token)
+    mro = attempt(lambda: type.__dict__["__mro__"].__get__(cls), ())
+    return (
+        name,
+        module,
+        message_of(exc),
+        [class_of(c) for c in mro[1:] if c is not object],
+        attempt(lambda: notes_of(exc), []),
+        attempt(lambda: frames_of(exc), []),
+        record_of(own("__cause__", exc), depth - 1, seen, tokens),
+        record_of(own("__context__", exc), depth - 1, seen, tokens),
+        bool(own("__suppress_context__", exc, False)),
+        token,
+        attempt(lambda: syntax_of(exc), None),
+        [r for r in (record_of(p, depth - 1, seen, tokens) for p in attempt(lambda: members_of(exc), ())) if r],
+    )
+
+
+# Errors on their way from Go.
+
+error_classes = {}
+
+
+def error_class(kind, also_go):
+    """The class to raise for an error of Go: a built-in one, go.Error, or one that is both."""
+    import builtins
+
+    builtin = getattr(builtins, kind, None)
+    if not (isinstance(builtin, type) and issubclass(builtin, BaseException)):
+        return Error
+    if not also_go:
+        return builtin
+    if kind not in error_classes:
+        error_classes[kind] = type(kind, (Error, builtin), {"__module__": "go", "__doc__": builtin.__doc__})
+    return error_classes[kind]
+
+
+def make_error(kind, message, number):
+    try:
+        exc = error_class(kind, number != 0)(message)
+    except TypeError:  # a class that wants more than a message
+        exc = Error(f"{kind}: {message}")
+    if number:
+        exc._go_error = keep(number)
+    return exc
+
+
+# Source to code.
+
+EVAL = 2
+
+
+def identifier(name):
+    """name as Python's parser reads it."""
+    if name.isascii():
+        return name
+    import unicodedata
+
+    return unicodedata.normalize("NFKC", name)
+
+
+def compile_source(verb, source, parameters):
+    """Code of a statement list or an expression; with parameters, the code of a function of them."""
+    if verb != EVAL:
+        return compile(source, "<string>", "exec", dont_inherit=True)
+    source = source.lstrip(" \t")
+    if not parameters:
+        return compile(source, "<string>", "eval", dont_inherit=True)
+    compile(source, "<string>", "eval", dont_inherit=True)  # what is wrong on its own stays wrong within a function
+    body = compile(source, "<string>", "eval", 0x400, dont_inherit=True).body  # ast.PyCF_ONLY_AST
+    place = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
+    args = [_ast.arg(identifier(name), **place) for name in parameters]
+    signature = _ast.arguments(posonlyargs=[], args=args, kwonlyargs=[], kw_defaults=[], defaults=[])
+    tree = _ast.Expression(_ast.Lambda(signature, body, **place))
+    outer = compile(tree, "<string>", "eval", dont_inherit=True)
+    code = next(c for c in outer.co_consts if hasattr(c, "co_code"))
+    return code.replace(co_name="<module>", co_qualname="<module>")
+
+
+# Streams.
+
+
+def redirect(name, stream):
+    import io
+
+    class Writer(io.TextIOBase):
+        """Gives text to an io.Writer of the Go program."""
+
+        encoding, errors = "utf-8", "backslashreplace"
+
+        def writable(self):
+            return True
+
+        def write(self, s):
+            if type(s) is not str:
+                raise TypeError(f"write() argument must be str, not {type(s).__name__}")
+            write(stream, s.encode("utf-8", "backslashreplace"))
+            return len(s)
+
+    Writer.__module__, Writer.__qualname__ = "go", "Writer"
+    setattr(sys, name, Writer())
+    setattr(sys, f"__{name}__", getattr(sys, name))
+
+
+def prepare_streams():
+    for stream, name in (1, "stdout"), (2, "stderr"):
+        if CONFIG["redirect"][stream - 1]:
+            redirect(name, stream)
+        elif getattr(sys, name) is not None:
+            getattr(sys, name).reconfigure(line_buffering=True)  # a line is not lost when the Go program exits
+
+
+prepare_streams()
+
+
+def join_threads():
+    """Waits for the threads of this interpreter, as its end would, while everything that they use is still there."""
+    threading, pools = sys.modules.get("threading"), sys.modules.get("concurrent.futures.thread")
+    if pools is not None:
+        pools._python_exit()
+    here = threading.current_thread() if threading is not None else None
+    for thread in threading.enumerate() if threading is not None else ():
+        if thread is not here and thread is not threading.main_thread() and not thread.daemon:
+            thread.join()
+
+
+def finish():
+    """The end of a context: nothing that it printed is lost."""
+    if not is_main:
+        attempt(join_threads, None)
+    for stream in sys.stdout, sys.stderr:
+        attempt(lambda: stream.flush(), None)
+
+
+def collect():
+    """The end of a worker context: its functions and their namespace refer to each other."""
+    import gc
+
+    gc.collect()
+
+
+# Threads of the main interpreter belong to the context whose code started them; elsewhere there is only one.
+
+
+def pass_context_on():
+    import threading
+
+    def starting(start):
+        def start_thread(function, *args, **kwargs):
+            context = inherit()
+            if context is None:
+                return start(function, *args, **kwargs)
+
+            def run(*a, **k):
+                adopt(context)
+                try:
+                    return function(*a, **k)
+                finally:
+                    abandon()
+
+            return start(run, *args, **kwargs)
+
+        return start_thread
+
+    for name in "_start_joinable_thread", "_start_new_thread":
+        if hasattr(threading, name):
+            setattr(threading, name, starting(getattr(threading, name)))
+
+
+if is_main:
+    pass_context_on()

@@ -1,0 +1,86 @@
+//go:build cgo && (linux || darwin)
+
+// A callback is a suspension point: the Python frame stays on the C stack, the Go function runs on a goroutine, and the
+// thread serves other requests until the answer is there.
+#include "context.h"
+
+#include "_cgo_export.h"
+
+// Detached. Marks the request as waiting for a callback, the first time it does, and offers the callback to the caller,
+// if that spins for the result: it starts a goroutine at less cost than this thread. Returns whether the caller takes it.
+static int offer(request *r, callback *cb) {
+  if (!r || __atomic_load_n(&r->state, __ATOMIC_RELAXED) & ST_SUSPENDED) return 0;
+  r->offered = cb;
+  uint32_t seen = __atomic_fetch_or(&r->state, ST_SUSPENDED, __ATOMIC_SEQ_CST);
+  return cb && (seen & (ST_SPINNING | ST_PARKED)) == ST_SPINNING;
+}
+
+// Detached. Gives the callback to the goroutine that ran the last one, when it spins for the next; else to a new one.
+static void hand_over(lane *l, callback *cb) {
+  lane_hold(l);
+  if (lane_post(l, (uintptr_t)cb)) offer(cb->request, NULL);
+  else if (!offer(cb->request, cb)) goEvent((uintptr_t)cb);
+}
+
+// Attached. Runs the Go function of cb with its arguments and waits for the answer. Returns 0, or -1 with the interrupt
+// raised.
+int callback_run(lane *l, callback *cb, int is_inline) {
+  stats_add(STAT_CALLBACKS, 1);
+  cb->lane = l;
+  if (is_inline) {
+    cb->request = l->current;
+    goInline(cb);
+  } else {
+    cb->request = suspend_request(l);
+    detach(l);
+    l->suspended++;
+    hand_over(l, cb);
+    lane_serve(l, cb);
+    __atomic_fetch_sub(&l->resumable, 1, __ATOMIC_SEQ_CST);
+    if (--l->suspended == 0 && !l->is_main) lane_forward(l);
+    attach(l);
+  }
+  stats_add(STAT_CALLBACKS, -1);
+  if (!resume_request(l, cb->request)) return 0;
+  raise_interrupted(l->context->interp);
+  return -1;
+}
+
+// Any thread. The answer is in cb->answer; from here on cb is gone.
+static void finish(lane *l, callback *cb) {
+  __atomic_fetch_add(&l->resumable, 1, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&cb->done, 1, __ATOMIC_SEQ_CST);
+  parker_wake(&l->parker);
+}
+
+typedef struct next_event {
+  lane *lane;
+  uint32_t served;
+} next_event;
+
+// There is an event, or the request that made the last callback is over, so that none will come.
+static int settled(void *what) {
+  next_event *n = what;
+  return __atomic_load_n(&n->lane->posted, __ATOMIC_ACQUIRE) != SOMEBODY ||
+         __atomic_load_n(&n->lane->served, __ATOMIC_ACQUIRE) != n->served;
+}
+
+// A goroutine's thread. Answers cb, which is gone then, and returns the lane's next event if one comes soon, or 0.
+uintptr_t callback_finish(callback *cb) {
+  lane *l = cb->lane;
+  next_event next = {l, __atomic_load_n(&l->served, __ATOMIC_ACQUIRE)};
+  uintptr_t expected = NOBODY, event = 0;
+  int hopeful = l->is_main && park_spin_ns && gauge_hopeful(&l->answers);
+  int mine = hopeful && __atomic_compare_exchange_n(&l->posted, &expected, SOMEBODY, 0, __ATOMIC_SEQ_CST,
+                                                    __ATOMIC_RELAXED);
+  finish(l, cb);
+  if (mine) {
+    gauge_note(&l->answers, gauge_spin(&l->answers, settled, &next) ? 0 : 4 * SPIN_GAP_NS);
+    event = __atomic_exchange_n(&l->posted, NOBODY, __ATOMIC_SEQ_CST);
+    if (event == SOMEBODY) event = 0;
+  } else if (!hopeful) {
+    gauge_skip(&l->answers);
+  }
+  lane_release(l);
+  return event;
+}

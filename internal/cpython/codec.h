@@ -1,0 +1,44 @@
+// The C half of the wire format (internal/wire/SPEC.md): Python objects to bytes and back, one pass each.
+#ifndef PY_CODEC_H
+#define PY_CODEC_H
+
+#include "api.h"
+#include "buf.h"
+
+#define MAX_DEPTH 1000
+
+// Why an object could not travel: the place within the value, and the reason. With raised, a Python exception is set
+// instead (out of memory).
+typedef struct misfit {
+  char place[256];
+  char reason[256];
+  int raised;
+} misfit;
+
+typedef struct encoder {
+  buf *out;
+  struct refs *refs; // where an object without a counterpart is kept
+  int loose;         // instances of subclasses travel as their base type
+  int depth;
+  misfit *why;
+  uint64_t *added; // the handles made so far, dropped again if the value does not fit
+  size_t added_len, added_cap;
+} encoder;
+
+HIDDEN int encode(encoder *e, PyObject *o);
+HIDDEN int encode_whole(encoder *e, PyObject *o);
+HIDDEN int encode_ref(encoder *e, PyObject *o);
+HIDDEN PyObject *decode(reader *r, struct refs *refs, int depth);
+HIDDEN int encode_misfit(buf *out, const misfit *why);
+
+// The live Python objects that Go holds handles on. A handle is an index and a generation, so that a stale one is
+// noticed. Locked by itself: Python threads of one context share it, and a free-threaded build has no other lock.
+typedef struct refs refs;
+HIDDEN refs *refs_new(void);
+HIDDEN uint64_t refs_add(refs *t, PyObject *o);
+HIDDEN PyObject *refs_get(refs *t, uint64_t handle);
+HIDDEN PyObject *refs_take(refs *t, uint64_t handle);
+HIDDEN void refs_clear(refs *t);
+HIDDEN void refs_free(refs *t);
+
+#endif

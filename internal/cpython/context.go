@@ -1,0 +1,155 @@
+//go:build cgo && (linux || darwin)
+
+package cpython
+
+// #include "request.h"
+import "C"
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+)
+
+// Context is the Go side of one context: its thread, its interpreter and the requests under way.
+type Context struct {
+	c       *C.context
+	handle  uint64
+	id      int64
+	started chan struct{}
+	closing chan struct{}
+	ended   chan struct{}
+	life    context.Context // ends with the context; for callbacks that no request stands behind
+	die     context.CancelFunc
+	once    sync.Once
+
+	users atomic.Int64 // the context itself and its requests under way; at zero the C side is let go
+	fence fence
+
+	mu   sync.Mutex
+	free []*Request
+
+	// Owner is package py's context.
+	Owner any
+}
+
+var contexts table[*Context]
+
+// NewContext starts a context's thread and interpreter and waits until it is ready.
+func NewContext(mode Mode, stackSize int, owner any) (*Context, error) {
+	c := &Context{
+		started: make(chan struct{}),
+		closing: make(chan struct{}),
+		ended:   make(chan struct{}),
+		Owner:   owner,
+	}
+	c.life, c.die = context.WithCancel(context.Background())
+	c.users.Store(2) // the thread, and this function
+	c.handle = contexts.add(c)
+	c.c = C.context_start(C.uint64_t(c.handle), C.int(mode), C.size_t(stackSize))
+	if c.c == nil {
+		contexts.remove(c.handle)
+		c.die()
+		return nil, errors.New("no thread can be had for a context")
+	}
+	defer c.release()
+	<-c.started
+	if problem := C.GoString(&c.c.problem[0]); problem != "" {
+		<-c.ended
+		return nil, errors.New(problem)
+	}
+	c.id = int64(c.c.interp.id)
+	return c, nil
+}
+
+// InterpreterID is CPython's own number: 0 for the main interpreter.
+func (c *Context) InterpreterID() int64 { return c.id }
+
+// Life ends when the context begins to close.
+func (c *Context) Life() context.Context { return c.life }
+
+// Close lets no new request begin, fails those that wait with ErrClosed, interrupts those that run, and returns at once.
+// Ended tells when the thread is gone.
+func (c *Context) Close() {
+	c.once.Do(func() {
+		close(c.closing)
+		c.die()
+		if c.hold() {
+			C.context_close(c.c)
+			c.release()
+		}
+	})
+}
+
+// Closing is closed when Close is called.
+func (c *Context) Closing() <-chan struct{} { return c.closing }
+
+// Ended is closed when the thread and the interpreter are gone.
+func (c *Context) Ended() <-chan struct{} { return c.ended }
+
+// Drop lets go of an object that a result gave a handle for. It returns at once.
+func (c *Context) Drop(handle uint64) {
+	if c.hold() {
+		C.context_drop(c.c, C.uint64_t(handle))
+		c.release()
+	}
+}
+
+// Interrupt raises the interrupt in the request on top of the context's thread and cancels the callbacks it waits for.
+// It returns false when there is none. It waits for the interpreter's lock.
+func (c *Context) Interrupt(cause error) bool {
+	if !c.hold() {
+		return false
+	}
+	defer c.release()
+	var serial C.uint64_t
+	handle := C.context_interrupt(c.c, &serial)
+	if handle == 0 {
+		return false
+	}
+	if r := requests.find(uint64(handle)); r != nil {
+		r.cancelCallbacks(uint64(serial), cause)
+	}
+	return true
+}
+
+// hold keeps the C side from going. It returns false when it is gone already.
+func (c *Context) hold() bool {
+	for {
+		n := c.users.Load()
+		if n == 0 {
+			return false
+		}
+		if c.users.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (c *Context) release() {
+	if c.users.Add(-1) != 0 {
+		return
+	}
+	c.mu.Lock()
+	free := c.free
+	c.free = nil
+	c.mu.Unlock()
+	for _, r := range free {
+		r.destroy()
+	}
+	C.context_release(c.c)
+	contexts.remove(c.handle)
+}
+
+//export goStarted
+func goStarted(handle C.uint64_t) { close(contexts.find(uint64(handle)).started) }
+
+//export goEnded
+func goEnded(handle C.uint64_t) {
+	c := contexts.find(uint64(handle))
+	c.die()
+	hooks.Ended(c)
+	close(c.ended)
+	c.release()
+}

@@ -1,0 +1,174 @@
+// The structures that a request travels through: a context owns one OS thread and one namespace; a lane is a Python
+// thread that serves requests; a callback is a suspended Python frame that waits for a Go function.
+#ifndef PY_CONTEXT_H
+#define PY_CONTEXT_H
+
+#include <pthread.h>
+
+#include "api.h"
+#include "buf.h"
+#include "cache.h"
+#include "codec.h"
+#include "park.h"
+#include "stats.h"
+
+enum { MODE_WORKER, MODE_SUBINTERP, MODE_OWNGIL };
+
+typedef struct context context;
+typedef struct lane lane;
+typedef struct request request;
+typedef struct callback callback;
+
+// What each interpreter has once: the functions of bootstrap.py and the classes that C raises. The main interpreter's
+// is shared by all worker contexts; another interpreter belongs to one context.
+typedef struct interp {
+  PyInterpreterState *state;
+  int64_t id;
+  context *owner; // NULL for the main interpreter
+  PyObject *describe, *compile, *make_error, *finish, *collect, *interrupted, *modules, *builtins;
+} interp;
+
+// Bits of request.state. The one that sets DONE or ABANDONED second knows what the other wants.
+enum {
+  ST_STARTED = 1,   // by the lane: from here on it runs
+  ST_DONE = 2,      // by the lane: the result is in out
+  ST_PARKED = 4,    // by the caller: an event is to wake me
+  ST_ABANDONED = 8, // by the caller: nobody waits; the event is to recycle it
+  ST_SUSPENDED = 16, // by the lane: it waits for a callback, so spinning for it is no use
+  ST_SPINNING = 32   // by the caller: until PARKED is set, it takes the first callback too (request.offered)
+};
+
+// What Go has to be told: a callback to run, or a request that is done. The number is the address of one, with a bit set
+// for the latter.
+enum { EVENT_DONE = 2, EVENT_ABANDONED = 4, EVENT_BITS = 6 };
+
+// lane.posted when it holds no event: nobody spins for one, or somebody does.
+enum { NOBODY = 0, SOMEBODY = 1 };
+
+struct request {
+  uint32_t state;  // atomic
+  uint64_t handle; // Go's number for it
+  request *next;   // in a queue
+  buf in, out;
+  callback *offered; // to the caller that spins
+  // Set and read under lane->lock while it runs.
+  lane *lane;
+  int holds_lane;  // it is one of a Python thread, and kept until the request is used again
+  uint64_t serial; // tells its uses apart
+  request *below;  // what it runs on top of
+  int suspended;   // it waits for a callback
+  int interrupted; // raise when it is next on top
+  int struck;      // an asynchronous exception was aimed at it
+};
+
+struct callback {
+  lane *lane;
+  request *request; // the one that it was made in, or NULL
+  uint64_t function; // Go's number for the registered function
+  buf args, answer;
+  uint32_t done; // atomic
+  uint8_t args_local[256], answer_local[256];
+};
+
+struct lane {
+  int refcount; // atomic: the owning thread, and Go for each callback under way
+  context *context;
+  int is_main; // the context's own thread, as against a thread that Python started
+  unsigned long ident;
+  uintptr_t stack_floor; // the lowest address that a new request may be run at
+
+  // Written by any thread.
+  request *inbox, *chain_inbox; // stacks, newest first; CLOSED once nothing is taken any more
+  parker parker;
+  uint32_t resumable;   // callbacks that are finished and wait for their turn to go on
+  uint32_t served;      // requests finished so far
+  uint32_t spinner;     // 1 while a caller spins
+  uintptr_t posted;     // where the goroutine that ran the last callback spins for the next event
+  gauge caller, answers; // the usual wait of a caller for its result, of a goroutine for the next callback
+
+  // Used by the lane's thread alone.
+  request *ready, *ready_last; // taken from inbox, oldest first
+  request *chain, *chain_last;
+  int depth;        // requests on top of one another
+  int suspended;    // callbacks that wait for their answers
+  int overdue;      // let one ordinary request through
+  int64_t patience; // ns
+  gauge gap;        // the usual wait for work
+  PyThreadState *state;
+  int attached;
+
+  pthread_mutex_t lock; // request.lane to request.struck, and current
+  request *current;
+};
+
+struct context {
+  int refcount; // atomic: the thread, each lane, and Go
+  uint64_t handle; // Go's number for it
+  int mode;
+  interp *interp;
+  lane *main;
+  char problem[512]; // why it could not start, or empty
+  refs *refs;
+  PyObject *namespace; // owned
+  cache names, codes; // of the main lane
+  size_t stack_size;
+
+  pthread_mutex_t lock; // what follows
+  pthread_cond_t calm;
+  int closing;      // atomic for readers without the lock
+  int ended;        // the interpreter is going: no new interrupters
+  int interrupters; // threads about to aim at this interpreter
+  uint64_t *drops;  // handles that Go let go of
+  size_t drops_len, drops_cap;
+};
+
+#define CLOSED ((request *)1)
+
+// lane.c
+HIDDEN lane *lane_new(context *c, int is_main);
+HIDDEN void lane_free(lane *l);
+HIDDEN void lane_hold(lane *l);
+HIDDEN void lane_release(lane *l);
+HIDDEN int lane_post(lane *l, uintptr_t event);
+HIDDEN int lane_push(lane *l, request *r, int chain);
+HIDDEN void lane_run(lane *l, request *r);
+HIDDEN void lane_serve(lane *l, callback *until);
+HIDDEN void lane_forward(lane *l);
+HIDDEN void lane_close(lane *l);
+HIDDEN void attach(lane *l);
+HIDDEN void detach(lane *l);
+HIDDEN lane *lane_current(void);
+HIDDEN void lane_set_current(lane *l);
+
+// interpreter.c
+HIDDEN interp *main_interp(void);
+HIDDEN const char *main_interp_start(const char *bootstrap);
+HIDDEN interp *interp_new(int mode, PyThreadState **state, char *problem, size_t size);
+HIDDEN void interp_end(interp *in, PyThreadState *state);
+
+// context.c
+HIDDEN void context_hold(context *c);
+HIDDEN void context_release(context *c);
+HIDDEN void context_drop_refs(context *c);
+HIDDEN context *context_only_worker(void);
+
+// verb.c
+HIDDEN PyObject *perform(context *c, lane *l, reader *in, int *want);
+
+// result.c
+HIDDEN void write_result(context *c, buf *out, PyObject *value, int want);
+
+// module.c
+HIDDEN PyObject *module_natives(interp *in);
+HIDDEN void raise_interrupted(interp *in);
+
+// interrupt.c
+HIDDEN int begin_request(lane *l, request *r);
+HIDDEN void end_request(lane *l, request *r);
+HIDDEN request *suspend_request(lane *l);
+HIDDEN int resume_request(lane *l, request *r);
+
+// callback.c
+HIDDEN int callback_run(lane *l, callback *cb, int inline_);
+
+#endif

@@ -1,0 +1,86 @@
+// Package cpython holds CPython: it loads it, runs its threads and carries requests to them. It is the only package with
+// C or unsafe in it. It decides nothing and knows no Go values: requests and results are bytes in the format of
+// internal/wire/SPEC.md.
+//
+// C keeps no Go pointer. What it needs to name on the Go side it names by number: contexts, requests, functions, errors.
+package cpython
+
+import (
+	"context"
+	"errors"
+)
+
+// The errors of this package; package py has public ones for them.
+var (
+	ErrClosed      = errors.New("closed")
+	ErrUnsupported = errors.New("this build cannot run Python: it needs cgo, on Linux or macOS")
+)
+
+// Mode says which interpreter and lock a context uses.
+type Mode int
+
+// The values are those of the C side.
+const (
+	Worker Mode = iota
+	Subinterp
+	OwnGIL
+)
+
+// Config says how CPython is started.
+type Config struct {
+	Library    string // libpython
+	Home       string // prefix, or empty to derive it from Executable
+	Executable string // sys.executable
+	Args       []string
+	Paths      []string // put in front of sys.path
+	Redirect   [2]bool  // stdout and stderr go to Hooks.Write
+}
+
+// Version is what was loaded.
+type Version struct {
+	Text         string
+	Major, Minor int
+	FreeThreaded bool
+}
+
+// Hooks are the functions through which Python reaches package py. They are set once, before Start.
+type Hooks struct {
+	// Lookup finds the function of a name for a context: its number, or 0, and whether it runs on the Python thread.
+	Lookup func(c *Context, name string) (number uint64, inline bool)
+	// Names lists the registered functions, one a line.
+	Names func(c *Context) string
+	// Call runs a function and writes its answer. It must not panic.
+	Call func(cb *Callback)
+	// Discard drops what a result holds that nobody waits for.
+	Discard func(c *Context, result []byte)
+	// RetainError tells that a result names a Go error once more, until it is decoded or discarded.
+	RetainError func(number uint64)
+	// ReleaseError tells that a Python exception no longer holds a Go error.
+	ReleaseError func(number uint64)
+	// Ended tells that a context's thread and interpreter are gone.
+	Ended func(c *Context)
+	// Write takes output of Python: 1 is stdout, 2 stderr.
+	Write func(stream int, p []byte) error
+}
+
+// Live counts what must come back to zero.
+type Live struct {
+	Threads, Contexts, Lanes, Requests, Callbacks, References, Errors int64
+}
+
+// outcome of a wait that ended without a result.
+type unfinished struct {
+	started bool
+	cause   error
+}
+
+func (u *unfinished) Error() string { return u.cause.Error() }
+func (u *unfinished) Unwrap() error { return u.cause }
+
+// Started says whether the request had reached Python when its caller stopped waiting for it. For errors of Run only.
+func Started(err error) bool {
+	var u *unfinished
+	return errors.As(err, &u) && u.started
+}
+
+func causeOf(ctx context.Context) error { return context.Cause(ctx) }

@@ -1,0 +1,131 @@
+//go:build cgo && (linux || darwin)
+
+#include "codec.h"
+
+static PyObject *malformed(void) {
+  PyErr_SetString(PyExc(SystemError), "the request from Go is malformed; please report this");
+  return NULL;
+}
+
+// Attached. int.from_bytes rather than a private function whose signature differs between versions.
+static PyObject *decode_bigint(reader *r) {
+  int negative = get_u8(r);
+  size_t n;
+  const char *p = get_raw(r, &n);
+  if (r->bad) return malformed();
+  PyObject *bytes = PyBytes_FromStringAndSize(p, (Py_ssize_t)n);
+  PyObject *value = bytes ? PyObject_CallMethod(EXACT(Long), "from_bytes", "Os", bytes, "little") : NULL;
+  Py_DecRef(bytes);
+  if (!value || !negative) return value;
+  PyObject *minus = PyObject_CallMethod(value, "__neg__", NULL);
+  Py_DecRef(value);
+  return minus;
+}
+
+static PyObject *decode_list(reader *r, refs *refs, int depth) {
+  size_t n = get_count(r);
+  PyObject *list = PyList_New((Py_ssize_t)n);
+  for (size_t i = 0; list && i < n; i++) {
+    PyObject *item = decode(r, refs, depth);
+    if (item && PyList_SetItem(list, (Py_ssize_t)i, item) == 0) continue;
+    Py_DecRef(list);
+    return NULL;
+  }
+  return list;
+}
+
+static PyObject *decode_tuple(reader *r, refs *refs, int depth) {
+  size_t n = get_count(r);
+  PyObject *tuple = PyTuple_New((Py_ssize_t)n);
+  for (size_t i = 0; tuple && i < n; i++) {
+    PyObject *item = decode(r, refs, depth);
+    if (item && PyTuple_SetItem(tuple, (Py_ssize_t)i, item) == 0) continue;
+    Py_DecRef(tuple);
+    return NULL;
+  }
+  return tuple;
+}
+
+// Values that differ in Go and are equal in Python (1, 1.0, True) would be lost without a word.
+static PyObject *all_there(PyObject *o, Py_ssize_t have, size_t want, const char *what) {
+  if ((size_t)have == want) return o;
+  Py_DecRef(o);
+  PyErr_Format(PyExc(ValueError), "%s from Go holds %zd values but only %zd differ in Python, where 1 == 1.0 == True",
+               what, (Py_ssize_t)want, have);
+  return NULL;
+}
+
+static PyObject *decode_dict(reader *r, refs *refs, int depth) {
+  size_t n = get_count(r);
+  PyObject *dict = PyDict_New();
+  if (!dict) return NULL;
+  for (size_t i = 0; i < n; i++) {
+    PyObject *key = decode(r, refs, depth), *value = key ? decode(r, refs, depth) : NULL;
+    int failed = !value || PyDict_SetItem(dict, key, value) < 0;
+    Py_DecRef(key);
+    Py_DecRef(value);
+    if (!failed) continue;
+    Py_DecRef(dict);
+    return NULL;
+  }
+  return all_there(dict, PyDict_Size(dict), n, "a dict");
+}
+
+// PySet_Add fills a frozenset too, as long as nobody else has seen it; PyFrozenSet_New(NULL) is not shared since 3.10.
+static PyObject *decode_set(reader *r, refs *refs, int depth, int frozen) {
+  size_t n = get_count(r);
+  PyObject *set = frozen ? PyFrozenSet_New(NULL) : PySet_New(NULL);
+  if (!set) return NULL;
+  for (size_t i = 0; i < n; i++) {
+    PyObject *item = decode(r, refs, depth);
+    int failed = !item || PySet_Add(set, item) < 0;
+    Py_DecRef(item);
+    if (!failed) continue;
+    Py_DecRef(set);
+    return NULL;
+  }
+  return all_there(set, PySet_Size(set), n, "a set");
+}
+
+static PyObject *decode_ref(reader *r, refs *refs) {
+  PyObject *o = refs_get(refs, get_u64(r));
+  if (!o) PyErr_SetString(PyExc(RuntimeError), "the object was closed in Go before it was used");
+  return o;
+}
+
+static PyObject *constant(PyObject *o) {
+  Py_IncRef(o);
+  return o;
+}
+
+static PyObject *decode_float(reader *r) {
+  uint64_t bits = get_u64(r);
+  double v;
+  memcpy(&v, &bits, 8);
+  return PyFloat_FromDouble(v);
+}
+
+// Attached, no error set. Returns a new reference, or NULL with an error set.
+PyObject *decode(reader *r, refs *refs, int depth) {
+  size_t n;
+  const char *p;
+  if (depth > MAX_DEPTH) return malformed();
+  switch (get_u8(r)) {
+  case 0x00: return r->bad ? malformed() : constant(Py_None);
+  case 0x01: return constant(Py_False);
+  case 0x02: return constant(Py_True);
+  case 0x03: return PyLong_FromLongLong((int8_t)get_u8(r));
+  case 0x04: return PyLong_FromLongLong((int64_t)get_u64(r));
+  case 0x05: return decode_bigint(r);
+  case 0x06: return decode_float(r);
+  case 0x07: p = get_raw(r, &n); return PyUnicode_FromStringAndSize(p, (Py_ssize_t)n);
+  case 0x08: p = get_raw(r, &n); return PyBytes_FromStringAndSize(p, (Py_ssize_t)n);
+  case 0x09: return decode_list(r, refs, depth + 1);
+  case 0x0a: return decode_tuple(r, refs, depth + 1);
+  case 0x0b: return decode_dict(r, refs, depth + 1);
+  case 0x0c: return decode_set(r, refs, depth + 1, 0);
+  case 0x0d: return decode_set(r, refs, depth + 1, 1);
+  case 0x40: return decode_ref(r, refs);
+  default: return malformed();
+  }
+}

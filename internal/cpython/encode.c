@@ -1,0 +1,304 @@
+//go:build cgo && (linux || darwin)
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "codec.h"
+
+enum {
+  TAG_NONE, TAG_FALSE, TAG_TRUE, TAG_INT8, TAG_INT64, TAG_BIGINT, TAG_FLOAT, TAG_STR, TAG_BYTES,
+  TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_REF = 0x40
+};
+
+// Writes the reason why a value cannot travel. Returns -1.
+static int refuse(encoder *e, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  vsnprintf(e->why->reason, sizeof e->why->reason, format, args);
+  va_end(args);
+  return -1;
+}
+
+static int no_memory(encoder *e) {
+  e->why->raised = 1;
+  PyErr_NoMemory();
+  return -1;
+}
+
+// A Python error that is set becomes the reason, but for a lack of memory and the like, which stay raised. Returns -1.
+static int refuse_raised(encoder *e, const char *reason) {
+  if (PyErr_ExceptionMatches(PyExc(UnicodeEncodeError))) {
+    PyErr_Clear();
+    return refuse(e, "%s", reason);
+  }
+  e->why->raised = 1;
+  return -1;
+}
+
+// Puts one step in front of the place, as the recursion unwinds. Returns -1.
+static int at(encoder *e, const char *format, ...) {
+  char step[96], rest[sizeof e->why->place];
+  va_list args;
+  va_start(args, format);
+  vsnprintf(step, sizeof step, format, args);
+  va_end(args);
+  memcpy(rest, e->why->place, sizeof rest);
+  snprintf(e->why->place, sizeof e->why->place, "%s%s", step, rest);
+  return -1;
+}
+
+static int at_key(encoder *e, PyObject *key) {
+  if (e->why->raised) return -1;
+  if (type_of(key) == EXACT(Unicode)) {
+    Py_ssize_t n;
+    const char *text = PyUnicode_AsUTF8AndSize(key, &n);
+    if (text) {
+      if (n > 60)
+        for (n = 60; n > 0 && (text[n] & 0xc0) == 0x80;) n--; // not within a character
+      return at(e, "[\"%.*s\"]", (int)n, text);
+    }
+    PyErr_Clear();
+    return at(e, "[key]");
+  }
+  int overflow;
+  long long n = type_of(key) == EXACT(Long) ? PyLong_AsLongLongAndOverflow(key, &overflow) : 0;
+  return type_of(key) == EXACT(Long) && !overflow ? at(e, "[%lld]", n) : at(e, "[key]");
+}
+
+static int encode_int64(encoder *e, long long v) {
+  if (buf_reserve(e->out, 9) < 0) return no_memory(e);
+  if (v >= -128 && v <= 127) {
+    put_u8(e->out, TAG_INT8);
+    put_u8(e->out, (uint8_t)v);
+    return 0;
+  }
+  put_u8(e->out, TAG_INT64);
+  put_u64(e->out, (uint64_t)v);
+  return 0;
+}
+
+// Attached. The methods are int's own, also for a subclass. int.to_bytes rather than a private function whose signature differs between versions.
+static int encode_bigint(encoder *e, PyObject *o, int negative) {
+  int result = -1;
+  PyObject *magnitude = PyObject_CallMethod(EXACT(Long), "__abs__", "O", o), *bits = NULL, *bytes = NULL;
+  if (magnitude) bits = PyObject_CallMethod(magnitude, "bit_length", NULL);
+  Py_ssize_t n = bits ? (Py_ssize_t)(PyLong_AsLongLong(bits) + 7) / 8 : 0;
+  if (bits) bytes = PyObject_CallMethod(magnitude, "to_bytes", "ns", n, "little");
+  char *p;
+  if (bytes && PyBytes_AsStringAndSize(bytes, &p, &n) == 0) {
+    if (buf_reserve(e->out, (size_t)n + 12) == 0) {
+      put_u8(e->out, TAG_BIGINT);
+      result = put_bytes(e->out, (uint8_t)negative, p, (size_t)n);
+    } else {
+      no_memory(e);
+    }
+  }
+  if (result < 0) e->why->raised = 1;
+  Py_DecRef(magnitude);
+  Py_DecRef(bits);
+  Py_DecRef(bytes);
+  return result;
+}
+
+static int encode_int(encoder *e, PyObject *o) {
+  int overflow;
+  long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
+  return overflow ? encode_bigint(e, o, overflow < 0) : encode_int64(e, v);
+}
+
+static int encode_float(encoder *e, PyObject *o) {
+  double v = PyFloat_AsDouble(o);
+  uint64_t bits;
+  memcpy(&bits, &v, 8);
+  if (buf_reserve(e->out, 9) < 0) return no_memory(e);
+  put_u8(e->out, TAG_FLOAT);
+  put_u64(e->out, bits);
+  return 0;
+}
+
+static int encode_str(encoder *e, PyObject *o) {
+  Py_ssize_t n;
+  const char *p = PyUnicode_AsUTF8AndSize(o, &n);
+  if (!p) return refuse_raised(e, "the text holds a lone surrogate, which UTF-8 cannot carry; use bytes, or "
+                                  "text.encode('utf-8', 'surrogatepass')");
+  return put_bytes(e->out, TAG_STR, p, (size_t)n) < 0 ? no_memory(e) : 0;
+}
+
+static int encode_bytes(encoder *e, PyObject *o) {
+  char *p;
+  Py_ssize_t n;
+  if (PyBytes_AsStringAndSize(o, &p, &n) < 0) return e->why->raised = 1, -1;
+  return put_bytes(e->out, TAG_BYTES, p, (size_t)n) < 0 ? no_memory(e) : 0;
+}
+
+static int header(encoder *e, uint8_t tag, Py_ssize_t n) {
+  if (buf_reserve(e->out, (size_t)n + 11) < 0) return no_memory(e);
+  put_u8(e->out, tag);
+  put_uvarint(e->out, (uint64_t)n);
+  return 0;
+}
+
+// Attached. Returns a new reference to an item, or NULL with an error set. A big integer inside the list may run a
+// garbage collection, hence finalizers, which may change the list.
+static PyObject *list_item(PyObject *list, Py_ssize_t i) {
+  if (PyList_GetItemRef) return PyList_GetItemRef(list, i);
+  PyObject *item = PyList_GetItem(list, i);
+  if (item) Py_IncRef(item);
+  return item;
+}
+
+static int encode_list(encoder *e, PyObject *o) {
+  Py_ssize_t n = PyList_Size(o);
+  if (header(e, TAG_LIST, n) < 0) return -1;
+  for (Py_ssize_t i = 0; i < n; i++) {
+    PyObject *item = list_item(o, i);
+    if (!item) {
+      PyErr_Clear();
+      return refuse(e, "the list changed its size while it was converted");
+    }
+    int failed = encode(e, item);
+    Py_DecRef(item);
+    if (failed) return e->why->raised ? -1 : at(e, "[%zd]", i);
+  }
+  return PyList_Size(o) == n ? 0 : refuse(e, "the list changed its size while it was converted");
+}
+
+static int encode_tuple(encoder *e, PyObject *o) {
+  Py_ssize_t n = PyTuple_Size(o);
+  if (header(e, TAG_TUPLE, n) < 0) return -1;
+  for (Py_ssize_t i = 0; i < n; i++)
+    if (encode(e, PyTuple_GetItem(o, i)) < 0) return e->why->raised ? -1 : at(e, "[%zd]", i);
+  return 0;
+}
+
+// Attached. The items are walked on a copy where no lock keeps other threads from changing the dict.
+static int encode_dict(encoder *e, PyObject *o) {
+  PyObject *dict = api_free_threaded ? PyDict_Copy(o) : o, *key, *value;
+  if (!dict) return e->why->raised = 1, -1;
+  Py_ssize_t n = PyDict_Size(dict), pos = 0, seen = 0;
+  int result = header(e, TAG_DICT, n);
+  while (result == 0 && PyDict_Next(dict, &pos, &key, &value)) {
+    seen++;
+    Py_IncRef(key);
+    Py_IncRef(value);
+    if ((result = encode(e, key)) == 0) result = encode(e, value);
+    if (result < 0) at_key(e, key);
+    Py_DecRef(key);
+    Py_DecRef(value);
+  }
+  if (result == 0 && seen != n) result = refuse(e, "the dict changed its size while it was converted");
+  if (dict != o) Py_DecRef(dict);
+  return result;
+}
+
+static int encode_set(encoder *e, PyObject *o, uint8_t tag) {
+  Py_ssize_t n = PySet_Size(o), seen = 0;
+  PyObject *base = tag == TAG_SET ? EXACT(Set) : EXACT(FrozenSet), *item;
+  PyObject *iter = PyObject_CallMethod(base, "__iter__", "O", o); // not that of a subclass
+  if (!iter) return e->why->raised = 1, -1;
+  int result = header(e, tag, n);
+  while (result == 0 && (item = PyIter_Next(iter))) {
+    seen++;
+    if ((result = encode(e, item)) < 0 && !e->why->raised) at(e, "{item}");
+    Py_DecRef(item);
+  }
+  Py_DecRef(iter);
+  if (result == 0 && (PyErr_Occurred() || seen != n)) {
+    PyErr_Clear();
+    result = refuse(e, "the set changed its size while it was converted");
+  }
+  return result;
+}
+
+static int remember(encoder *e, uint64_t handle) {
+  if (e->added_len == e->added_cap) {
+    size_t cap = e->added_cap ? e->added_cap * 2 : 16;
+    uint64_t *added = realloc(e->added, cap * sizeof *added);
+    if (!added) return -1;
+    e->added = added;
+    e->added_cap = cap;
+  }
+  e->added[e->added_len++] = handle;
+  return 0;
+}
+
+// Attached. Keeps o alive in the context's table and writes its handle.
+int encode_ref(encoder *e, PyObject *o) {
+  if (buf_reserve(e->out, 9) < 0) return no_memory(e);
+  uint64_t handle = refs_add(e->refs, o);
+  if (!handle) return no_memory(e);
+  if (e->depth && remember(e, handle) < 0) {
+    Py_DecRef(refs_take(e->refs, handle));
+    return no_memory(e);
+  }
+  put_u8(e->out, TAG_REF);
+  put_u64(e->out, handle);
+  return 0;
+}
+
+// Attached, no error set. As encode; when the value does not fit, the references made for parts of it are dropped.
+int encode_whole(encoder *e, PyObject *o) {
+  int result = encode(e, o);
+  PyObject *raised = result < 0 && e->added_len ? PyErr_GetRaisedException() : NULL;
+  for (size_t i = 0; result < 0 && i < e->added_len; i++) Py_DecRef(refs_take(e->refs, e->added[i]));
+  if (raised) PyErr_SetRaisedException(raised);
+  free(e->added);
+  e->added = NULL;
+  e->added_len = e->added_cap = 0;
+  return result;
+}
+
+static int encode_container(encoder *e, PyObject *o, PyObject *type) {
+  if (e->depth >= MAX_DEPTH)
+    return refuse(e, "the value nests more than %d deep, or contains itself", MAX_DEPTH);
+  e->depth++;
+  int result;
+  if (type == EXACT(List)) result = encode_list(e, o);
+  else if (type == EXACT(Tuple)) result = encode_tuple(e, o);
+  else if (type == EXACT(Dict)) result = encode_dict(e, o);
+  else result = encode_set(e, o, type == EXACT(Set) ? TAG_SET : TAG_FROZENSET);
+  e->depth--;
+  return result;
+}
+
+// The built-in type that an object of a subclass stands for when it travels loosely, or its own type.
+static PyObject *base_of(PyObject *type) {
+  PyObject *bases[] = {EXACT(Long), EXACT(Float), EXACT(Unicode), EXACT(Bytes), EXACT(List),
+                       EXACT(Tuple), EXACT(Dict), EXACT(Set), EXACT(FrozenSet)};
+  for (size_t i = 0; i < sizeof bases / sizeof *bases; i++)
+    if (PyType_IsSubtype(type, bases[i])) return bases[i];
+  return type;
+}
+
+static int is_container(PyObject *type) {
+  return type == EXACT(List) || type == EXACT(Tuple) || type == EXACT(Dict) || type == EXACT(Set) ||
+         type == EXACT(FrozenSet);
+}
+
+// Attached, no error set. Borrows o. Returns 0, or -1 with e->why filled in.
+int encode(encoder *e, PyObject *o) {
+  PyObject *type = type_of(o);
+  for (int tried = 0;; tried++) {
+    if (type == EXACT(Unicode)) return encode_str(e, o);
+    if (type == EXACT(Long)) return encode_int(e, o);
+    if (type == EXACT(Float)) return encode_float(e, o);
+    if (o == Py_None || o == Py_True || o == Py_False) {
+      if (buf_reserve(e->out, 1) < 0) return no_memory(e);
+      put_u8(e->out, o == Py_None ? TAG_NONE : o == Py_True ? TAG_TRUE : TAG_FALSE);
+      return 0;
+    }
+    if (type == EXACT(Bytes)) return encode_bytes(e, o);
+    if (is_container(type)) return encode_container(e, o, type);
+    if (!e->loose || tried) return encode_ref(e, o);
+    type = base_of(type);
+  }
+}
+
+// Writes the reason as the payload of an unconvertible result. Returns -1 when memory is out.
+int encode_misfit(buf *out, const misfit *why) {
+  if (buf_reserve(out, 2) < 0) return -1;
+  put_u8(out, TAG_TUPLE);
+  put_u8(out, 2);
+  if (put_bytes(out, TAG_STR, why->place, strlen(why->place)) < 0) return -1;
+  return put_bytes(out, TAG_STR, why->reason, strlen(why->reason));
+}

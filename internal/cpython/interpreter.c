@@ -1,0 +1,120 @@
+//go:build cgo && (linux || darwin)
+
+// Interpreters: the main one and those of contexts that have their own, all furnished by the same bootstrap.py.
+#include <stdio.h>
+
+#include "context.h"
+
+static interp main_one;
+static const char *bootstrap_source;
+
+interp *main_interp(void) { return &main_one; }
+
+// Attached. Writes the current error, cleared, as "Type: text".
+static void explain(char *problem, size_t size) {
+  PyObject *exc = PyErr_GetRaisedException();
+  PyObject *text = exc ? PyObject_Repr(exc) : NULL;
+  const char *p = text ? PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
+  snprintf(problem, size, "%s", p ? p : "unknown error");
+  PyErr_Clear();
+  Py_DecRef(text);
+  Py_DecRef(exc);
+}
+
+// Attached. Steals nothing; the fields hold references until interp_empty.
+static int take_functions(interp *in, PyObject *names) {
+  struct {
+    const char *name;
+    PyObject **field;
+  } wanted[] = {{"describe", &in->describe}, {"compile_source", &in->compile}, {"make_error", &in->make_error},
+                {"finish", &in->finish},     {"collect", &in->collect},
+                {"Interrupted", &in->interrupted}};
+  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+    PyObject *o = PyDict_GetItemString(names, wanted[i].name);
+    if (!o) return -1;
+    Py_IncRef(o);
+    *wanted[i].field = o;
+  }
+  in->modules = PyImport_GetModuleDict();
+  Py_IncRef(in->modules);
+  in->builtins = PyImport_ImportModule("builtins");
+  return in->builtins ? 0 : -1;
+}
+
+// Attached to a fresh interpreter. Runs bootstrap.py with the native functions as its globals. Returns 0, or -1 with an
+// error set.
+static int furnish(interp *in) {
+  in->state = PyInterpreterState_Get();
+  in->id = PyInterpreterState_GetID(in->state);
+  PyObject *names = module_natives(in);
+  PyObject *code = names ? Py_CompileString(bootstrap_source, "<py>", Py_file_input) : NULL;
+  PyObject *done = code ? PyEval_EvalCode(code, names, names) : NULL;
+  int result = done ? take_functions(in, names) : -1;
+  Py_DecRef(done);
+  Py_DecRef(code);
+  Py_DecRef(names);
+  return result;
+}
+
+static void empty(interp *in) {
+  PyObject *held[] = {in->describe, in->compile, in->make_error, in->finish, in->collect, in->interrupted, in->modules, in->builtins};
+  in->describe = in->compile = in->make_error = in->finish = in->collect = in->interrupted = in->modules = in->builtins = NULL;
+  for (size_t i = 0; i < sizeof held / sizeof *held; i++) Py_DecRef(held[i]);
+}
+
+// Attached, on the thread that initialised CPython. Returns NULL or a problem in static memory.
+const char *main_interp_start(const char *bootstrap) {
+  static char problem[512];
+  bootstrap_source = bootstrap;
+  if (furnish(&main_one) == 0) return NULL;
+  explain(problem, sizeof problem);
+  return problem;
+}
+
+// Not attached on entry; attached to the new interpreter on success. A thread state of the main interpreter is needed to
+// make another one.
+interp *interp_new(int mode, PyThreadState **state, char *problem, size_t size) {
+  interp *in = calloc(1, sizeof *in);
+  PyThreadState *helper = in ? PyThreadState_New(main_one.state) : NULL, *fresh = NULL;
+  if (!helper) {
+    snprintf(problem, size, "out of memory for an interpreter");
+    free(in);
+    return NULL;
+  }
+  PyEval_RestoreThread(helper);
+  int own = mode == MODE_OWNGIL;
+  PyInterpreterConfig config = {.use_main_obmalloc = !own,
+                                .allow_exec = 0,
+                                .allow_threads = 1,
+                                .check_multi_interp_extensions = own || api_free_threaded,
+                                .gil = own ? PyInterpreterConfig_OWN_GIL : PyInterpreterConfig_SHARED_GIL};
+  PyStatus status = Py_NewInterpreterFromConfig(&fresh, &config);
+  if (!fresh) {
+    snprintf(problem, size, "CPython makes no interpreter: %s", status.err_msg ? status.err_msg : "no reason given");
+  } else if (furnish(in) < 0) {
+    explain(problem, size);
+    empty(in);
+    Py_EndInterpreter(fresh);
+    fresh = NULL;
+  } else {
+    PyEval_SaveThread();
+  }
+  // Whatever happened, the helper goes.
+  PyEval_RestoreThread(helper);
+  PyThreadState_Clear(helper);
+  PyThreadState_DeleteCurrent();
+  if (!fresh) {
+    free(in);
+    return NULL;
+  }
+  PyEval_RestoreThread(fresh);
+  *state = fresh;
+  return in;
+}
+
+// Attached on entry, not on return. Waits for the threads that Python started, as the end of a Python program does.
+void interp_end(interp *in, PyThreadState *state) {
+  empty(in);
+  Py_EndInterpreter(state);
+  free(in);
+}

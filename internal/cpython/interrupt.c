@@ -1,0 +1,128 @@
+//go:build cgo && (linux || darwin)
+
+// Interrupts aim at a request. Whether it still runs is decided under the lane's lock, so that one that comes too late
+// is withdrawn and never hits the next request; the lock does what the interpreter's own would do, and also works where
+// there is none (free-threaded builds).
+#include "context.h"
+
+// Attached, on the lane's thread. Returns whether the request was interrupted before it began.
+int begin_request(lane *l, request *r) {
+  pthread_mutex_lock(&l->lock);
+  r->suspended = r->struck = 0;
+  r->below = l->current;
+  l->current = r;
+  int interrupted = r->interrupted;
+  pthread_mutex_unlock(&l->lock);
+  return interrupted;
+}
+
+// Attached, on the lane's thread; an error may be set and stays. Withdraws an interrupt that was not delivered yet.
+void end_request(lane *l, request *r) {
+  pthread_mutex_lock(&l->lock);
+  l->current = r->below;
+  int struck = r->struck;
+  pthread_mutex_unlock(&l->lock);
+  if (struck) PyThreadState_SetAsyncExc(l->ident, NULL);
+}
+
+// Attached, on the lane's thread. The current request, marked as waiting for a callback; may be NULL.
+request *suspend_request(lane *l) {
+  pthread_mutex_lock(&l->lock);
+  request *r = l->current;
+  if (r) r->suspended = 1;
+  int struck = r && r->struck;
+  if (struck) r->interrupted = 1; // set, not delivered: what is served meanwhile must not get it
+  if (r) r->struck = 0;
+  pthread_mutex_unlock(&l->lock);
+  if (struck) PyThreadState_SetAsyncExc(l->ident, NULL);
+  return r;
+}
+
+// Attached, on the lane's thread. Returns whether the request was interrupted while it waited.
+int resume_request(lane *l, request *r) {
+  if (!r) return 0;
+  pthread_mutex_lock(&l->lock);
+  r->suspended = 0;
+  int interrupted = r->interrupted;
+  r->interrupted = 0;
+  pthread_mutex_unlock(&l->lock);
+  return interrupted;
+}
+
+// Attached to the interpreter with a thread state of the calling thread, and with the lane's lock.
+static void set_exception(lane *l, request *r) {
+  r->struck = 1;
+  PyThreadState_SetAsyncExc(l->ident, l->context->interp->interrupted);
+}
+
+// Any thread; attached to the interpreter with a thread state of its own, or not. A request that holds the top of its
+// thread can only be struck when attached; any other is marked, and raises when it is next on top. Returns whether that
+// settled the matter.
+static int aim(lane *l, request *r, int attached) {
+  pthread_mutex_lock(&l->lock);
+  int on_top = l->current == r && !r->suspended;
+  if (!on_top) r->interrupted = 1;
+  if (on_top && attached) set_exception(l, r);
+  pthread_mutex_unlock(&l->lock);
+  return !on_top || attached;
+}
+
+static void calm_down(context *c) {
+  pthread_mutex_lock(&c->lock);
+  if (--c->interrupters == 0) pthread_cond_broadcast(&c->calm);
+  pthread_mutex_unlock(&c->lock);
+}
+
+// Any thread. Lets one more thread enter the context's interpreter from outside, unless it is ending.
+static PyThreadState *enter(context *c) {
+  pthread_mutex_lock(&c->lock);
+  int ended = c->ended;
+  if (!ended) c->interrupters++;
+  pthread_mutex_unlock(&c->lock);
+  PyThreadState *state = ended ? NULL : PyThreadState_New(c->interp->state);
+  if (state) PyEval_RestoreThread(state);
+  else if (!ended) calm_down(c);
+  return state;
+}
+
+static void leave(context *c, PyThreadState *state) {
+  PyThreadState_Clear(state);
+  PyThreadState_DeleteCurrent();
+  calm_down(c);
+}
+
+// Any thread, with r started and kept from reuse. Does what request_interrupt does as far as no lock of an interpreter is
+// needed: a request that waits for a callback raises once it goes on. Returns whether that settled the matter.
+int request_mark(request *r) { return aim(__atomic_load_n(&r->lane, __ATOMIC_ACQUIRE), r, 0); }
+
+// Any thread that is not a Python thread, with r started and kept from reuse. Raises the interrupt in r at the next
+// bytecode, or once it goes on after its callback; does nothing when r is done. Waits for the interpreter's lock, which
+// code inside C may keep for long.
+void request_interrupt(request *r) {
+  lane *l = __atomic_load_n(&r->lane, __ATOMIC_ACQUIRE);
+  if (request_mark(r)) return;
+  PyThreadState *state = enter(l->context);
+  if (!state) return;
+  aim(l, r, 1);
+  leave(l->context, state);
+}
+
+// As request_interrupt, for whatever is on top of the context's thread. Returns its handle and serial, or 0 when the
+// context is idle.
+uint64_t context_interrupt(context *c, uint64_t *serial) {
+  PyThreadState *state = enter(c);
+  if (!state) return 0;
+  lane *l = c->main;
+  uint64_t handle = 0;
+  pthread_mutex_lock(&l->lock);
+  request *r = l->current;
+  if (r) {
+    handle = r->handle;
+    *serial = r->serial;
+    if (r->suspended) r->interrupted = 1;
+    else set_exception(l, r);
+  }
+  pthread_mutex_unlock(&l->lock);
+  leave(c, state);
+  return handle;
+}

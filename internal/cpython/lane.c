@@ -1,0 +1,307 @@
+//go:build cgo && (linux || darwin)
+
+// A lane's queue and loop: the one place where requests are taken, run and completed.
+#include "context.h"
+
+#include "_cgo_export.h"
+
+#define CROWD 64                // requests on top of one another before others have to be patient
+#define CROWD_PATIENCE 1000000  // ns that one waits when the stack is crowded
+#define PATIENCE 1000000        // ns that one waits when a finished callback below should go on first
+#define PATIENCE_LIMIT 50000000
+
+static __thread lane *tls_lane;
+static pthread_key_t lane_key; // releases the lane of a thread that Python started when the thread ends
+static pthread_once_t lane_once = PTHREAD_ONCE_INIT;
+
+static void make_lane_key(void) { pthread_key_create(&lane_key, (void (*)(void *))lane_release); }
+
+lane *lane_current(void) { return tls_lane; }
+
+void lane_set_current(lane *l) {
+  tls_lane = l;
+  if (l && l->is_main) return;
+  pthread_once(&lane_once, make_lane_key);
+  pthread_setspecific(lane_key, l);
+}
+
+// Below this address a thread has too little stack left to run another request.
+static uintptr_t stack_floor(void) {
+  size_t size = 512 << 10;
+  uintptr_t top = (uintptr_t)&size;
+#ifdef __linux__
+  pthread_attr_t attr;
+  void *low;
+  if (pthread_getattr_np(pthread_self(), &attr) == 0) {
+    if (pthread_attr_getstack(&attr, &low, &size) == 0) top = (uintptr_t)low + size;
+    pthread_attr_destroy(&attr);
+  }
+#elif defined(__APPLE__)
+  top = (uintptr_t)pthread_get_stackaddr_np(pthread_self());
+  size = pthread_get_stacksize_np(pthread_self());
+#endif
+  size_t margin = size / 4 < (512 << 10) ? size / 4 : 512 << 10;
+  return top - size + margin;
+}
+
+// On the lane's own thread. Returns NULL when memory is out. The context owns its main lane, for as long as it lives
+// itself; any other lane belongs to its thread and keeps the context.
+lane *lane_new(context *c, int is_main) {
+  lane *l = calloc(1, sizeof *l);
+  if (!l) return NULL;
+  l->refcount = 1;
+  l->context = c;
+  l->is_main = is_main;
+  l->ident = PyThread_get_thread_ident();
+  l->stack_floor = stack_floor();
+  l->patience = PATIENCE;
+  parker_init(&l->parker);
+  pthread_mutex_init(&l->lock, NULL);
+  if (!is_main) context_hold(c);
+  stats_add(STAT_LANES, 1);
+  return l;
+}
+
+void lane_free(lane *l) {
+  if (!l) return;
+  pthread_mutex_destroy(&l->lock);
+  free(l);
+  stats_add(STAT_LANES, -1);
+}
+
+void lane_hold(lane *l) {
+  if (l->is_main) context_hold(l->context);
+  else __atomic_fetch_add(&l->refcount, 1, __ATOMIC_RELAXED);
+}
+
+void lane_release(lane *l) {
+  context *c = l->context;
+  if (!l->is_main) {
+    if (__atomic_fetch_sub(&l->refcount, 1, __ATOMIC_ACQ_REL) != 1) return;
+    lane_free(l);
+  }
+  context_release(c);
+}
+
+void attach(lane *l) {
+  PyEval_RestoreThread(l->state);
+  l->attached = 1;
+}
+
+void detach(lane *l) {
+  l->attached = 0;
+  l->state = PyEval_SaveThread();
+}
+
+// Any thread, attached or not. Returns 0, or -1 when the lane takes nothing any more.
+int lane_push(lane *l, request *r, int chain) {
+  request **box = chain ? &l->chain_inbox : &l->inbox;
+  request *head = __atomic_load_n(box, __ATOMIC_RELAXED);
+  do {
+    if (head == CLOSED) return -1;
+    r->next = head;
+  } while (!__atomic_compare_exchange_n(box, &head, r, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+  parker_wake(&l->parker);
+  return 0;
+}
+
+// Takes everything out of a box and puts it, oldest first, behind what was taken before.
+static void take_all(request **box, request *leave, request **first, request **last) {
+  if (__atomic_load_n(box, __ATOMIC_RELAXED) == CLOSED) return;
+  request *newest = __atomic_exchange_n(box, leave, __ATOMIC_ACQ_REL), *oldest = NULL;
+  for (request *r = newest; r;) {
+    request *next = r->next;
+    r->next = oldest;
+    oldest = r;
+    r = next;
+  }
+  if (!oldest) return;
+  if (*first) (*last)->next = oldest;
+  else *first = oldest;
+  *last = newest;
+}
+
+static request *take(request **box, request **first, request **last) {
+  if (!*first) {
+    if (!__atomic_load_n(box, __ATOMIC_RELAXED)) return NULL;
+    take_all(box, NULL, first, last);
+  }
+  request *r = *first;
+  if (r) *first = r->next;
+  return r;
+}
+
+// A request that belongs to no suspended frame may run now: nothing below is ready to go on, and the stack is not
+// crowded; or it has been patient for long enough that the frame on top may be waiting for it.
+static int admits(lane *l) {
+  if (!l->is_main) return 0;
+  return l->overdue || (l->depth < CROWD && __atomic_load_n(&l->resumable, __ATOMIC_ACQUIRE) == 0);
+}
+
+static request *next_request(lane *l) {
+  request *r = take(&l->chain_inbox, &l->chain, &l->chain_last);
+  if (r || !admits(l)) return r;
+  l->overdue = 0;
+  return take(&l->inbox, &l->ready, &l->ready_last);
+}
+
+// Detached. The result is in r->out; after this r belongs to Go.
+static void complete(lane *l, request *r) {
+  uint32_t seen = __atomic_fetch_or(&r->state, ST_DONE, __ATOMIC_SEQ_CST);
+  if (seen & (ST_PARKED | ST_ABANDONED)) {
+    uintptr_t event = (uintptr_t)r | (seen & ST_ABANDONED ? EVENT_ABANDONED : EVENT_DONE);
+    if (!lane_post(l, event)) goEvent(event);
+  }
+  __atomic_store_n(&l->served, l->served + 1, __ATOMIC_RELEASE);
+}
+
+// The lane's thread. Gives an event to the goroutine that spins for it after a callback. Returns whether there is one.
+int lane_post(lane *l, uintptr_t event) {
+  uintptr_t expected = SOMEBODY;
+  return __atomic_compare_exchange_n(&l->posted, &expected, event, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+static int too_deep(lane *l) {
+  char here;
+  if ((uintptr_t)&here >= l->stack_floor) return 0;
+  PyErr_Format(PyExc(RecursionError), "Go and Python call each other too deep: %d calls are suspended on this thread",
+               l->depth);
+  return 1;
+}
+
+// Attached. Runs the request on top of whatever is suspended, with a clean slate for exceptions being handled.
+static void run_attached(lane *l, request *r) {
+  context *c = l->context;
+  PyObject *handled = l->depth ? PyErr_GetHandledException() : NULL;
+  if (handled) PyErr_SetHandledException(NULL);
+  l->depth++;
+  reader in = {r->in.p, r->in.p + r->in.len, 0};
+  int want = 0;
+  PyObject *value = NULL;
+  if (begin_request(l, r)) raise_interrupted(c->interp);
+  else if (!too_deep(l)) value = perform(c, l, &in, &want);
+  write_result(c, &r->out, value, want); // may run Python code too, which can be interrupted
+  end_request(l, r);
+  l->depth--;
+  if (handled) {
+    PyErr_SetHandledException(handled);
+    Py_DecRef(handled);
+  }
+}
+
+// Attached or detached, and left as it was. A request that was abandoned before it started never runs.
+void lane_run(lane *l, request *r) {
+  int was_attached = l->attached;
+  if (!l->is_main) { // an interrupt may look at the lane when the thread is gone
+    lane_hold(l);
+    r->holds_lane = 1;
+  }
+  __atomic_store_n(&r->lane, l, __ATOMIC_RELEASE);
+  if (!(__atomic_fetch_or(&r->state, ST_STARTED, __ATOMIC_SEQ_CST) & ST_ABANDONED)) {
+    if (!was_attached) attach(l);
+    run_attached(l, r);
+    if (!was_attached) detach(l);
+  }
+  complete(l, r);
+}
+
+static int work_waiting(lane *l, callback *until) {
+  context *c = l->context;
+  if (until && __atomic_load_n(&until->done, __ATOMIC_SEQ_CST)) return 1;
+  if (__atomic_load_n(&l->chain_inbox, __ATOMIC_SEQ_CST)) return 1;
+  if (!l->is_main) return 0;
+  request *head = __atomic_load_n(&l->inbox, __ATOMIC_SEQ_CST);
+  if (((head && head != CLOSED) || l->ready) && admits(l)) return 1;
+  if (__atomic_load_n(&c->drops_len, __ATOMIC_SEQ_CST)) return 1;
+  return !until && __atomic_load_n(&c->closing, __ATOMIC_SEQ_CST);
+}
+
+typedef struct waiting {
+  lane *lane;
+  callback *until;
+} waiting;
+
+static int work_for(void *w) { return work_waiting(((waiting *)w)->lane, ((waiting *)w)->until); }
+
+// How long to sleep before an ordinary request is let through all the same; -1 where there is nothing to let through.
+static int64_t patience(lane *l) {
+  request *head = __atomic_load_n(&l->inbox, __ATOMIC_SEQ_CST);
+  if (!l->is_main || admits(l) || (!l->ready && (!head || head == CLOSED))) return -1;
+  return __atomic_load_n(&l->resumable, __ATOMIC_SEQ_CST) ? l->patience : CROWD_PATIENCE;
+}
+
+// Detached. Returns when there may be work.
+static void wait_for_work(lane *l, callback *until) {
+  int64_t start = now_ns();
+  waiting w = {l, until};
+  if (!gauge_hopeful(&l->gap) || !gauge_spin(&l->gap, work_for, &w)) {
+    parker_announce(&l->parker);
+    if (work_waiting(l, until)) {
+      parker_cancel(&l->parker);
+    } else {
+      int64_t limit = patience(l);
+      parker_sleep(&l->parker, limit);
+      if (limit >= 0 && now_ns() - start >= limit) {
+        l->overdue = 1;
+        if (l->resumable && l->patience < PATIENCE_LIMIT) l->patience *= 2;
+      }
+    }
+  }
+  gauge_note(&l->gap, now_ns() - start);
+}
+
+// Detached. The loop of every lane: at the bottom of a context's thread until the context closes (until is NULL), and
+// within each suspended callback until its answer is there.
+void lane_serve(lane *l, callback *until) {
+  context *c = l->context;
+  for (;;) {
+    if (until && __atomic_load_n(&until->done, __ATOMIC_ACQUIRE)) break;
+    if (!until && __atomic_load_n(&c->closing, __ATOMIC_ACQUIRE)) break;
+    request *r = next_request(l);
+    if (r) {
+      lane_run(l, r);
+      continue;
+    }
+    if (l->is_main && __atomic_load_n(&c->drops_len, __ATOMIC_RELAXED)) {
+      attach(l);
+      context_drop_refs(c);
+      detach(l);
+      continue;
+    }
+    wait_for_work(l, until);
+  }
+  if (until) l->patience = PATIENCE;
+}
+
+static void refuse_all(lane *l, request *r) {
+  while (r) {
+    request *next = r->next;
+    r->out.len = 0;
+    complete(l, r);
+    r = next;
+  }
+}
+
+// Detached, on a thread that Python started, when it waits for no callback any more. Requests of a chain that came too
+// late for it go to the context's thread.
+void lane_forward(lane *l) {
+  take_all(&l->chain_inbox, NULL, &l->chain, &l->chain_last);
+  request *r = l->chain;
+  l->chain = NULL;
+  while (r) {
+    request *next = r->next;
+    r->next = NULL;
+    if (lane_push(l->context->main, r, 0) < 0) refuse_all(l, r);
+    r = next;
+  }
+}
+
+// Detached, on the lane's thread, when it ends: what is queued fails (an empty result means closed), and nothing is
+// taken from here on.
+void lane_close(lane *l) {
+  take_all(&l->chain_inbox, CLOSED, &l->chain, &l->chain_last);
+  take_all(&l->inbox, CLOSED, &l->ready, &l->ready_last);
+  refuse_all(l, l->chain);
+  refuse_all(l, l->ready);
+  l->chain = l->ready = NULL;
+}

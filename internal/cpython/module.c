@@ -1,0 +1,334 @@
+//go:build cgo && (linux || darwin)
+
+// The natives behind the Python module go: calling a registered Go function, and what bootstrap.py needs from C.
+#include "function.h"
+
+#include <stdio.h>
+
+#include "_cgo_export.h"
+#include "runtime.h"
+
+uint64_t registry_version = 1;
+
+static __thread context *tls_inherited; // of a thread that Python started: the context of the thread that started it
+
+// A callable for one name. What the name stands for is looked up again when something was registered since.
+typedef struct function {
+  PyMethodDef def;
+  char *name;
+  uint64_t version;
+  context *context; // whom the lookup was for; only compared
+  resolved found;
+  interp *in;
+} function;
+
+void raise_interrupted(interp *in) { PyErr_SetNone(in->interrupted); }
+
+// Attached. The context that a thread without a lane belongs to, held; or NULL with an error set.
+static context *context_of_thread(interp *in) {
+  context *c = in->owner ? in->owner : tls_inherited;
+  if (c) context_hold(c);
+  else c = context_only_worker();
+  if (!c)
+    PyErr_SetString(PyExc(RuntimeError), "this thread belongs to no context: start it with the threading module from "
+                                         "code that runs in a context");
+  return c;
+}
+
+// Attached. The lane of this thread, made on its first callback when Python started the thread. Borrowed; NULL with an
+// error set where Go cannot be called.
+static lane *lane_of_thread(interp *in) {
+  if (runtime_forked) {
+    PyErr_SetString(PyExc(RuntimeError), "Go functions cannot be called in a child made by os.fork(): the Go runtime "
+                                         "does not live on in it; use subprocess, or multiprocessing with 'spawn'");
+    return NULL;
+  }
+  lane *l = lane_current();
+  if (!l) {
+    context *c = context_of_thread(in);
+    if (!c) return NULL;
+    l = lane_new(c, 0);
+    context_release(c);
+    if (!l) return PyErr_NoMemory(), NULL;
+    lane_set_current(l);
+  }
+  if (l->is_main || !__atomic_load_n(&l->context->closing, __ATOMIC_ACQUIRE)) return l;
+  PyErr_SetString(PyExc(RuntimeError), "the context of this thread is closed");
+  return NULL;
+}
+
+static int resolve(function *f, context *c) {
+  uint64_t version = __atomic_load_n(&registry_version, __ATOMIC_ACQUIRE);
+  if (f->version != version || f->context != c) {
+    int is_inline = 0;
+    f->found.number = goLookup(c->handle, f->name, strlen(f->name), &is_inline);
+    f->found.is_inline = is_inline;
+    f->version = version;
+    f->context = c;
+  }
+  if (f->found.number) return 0;
+  PyErr_Format(PyExc(AttributeError), "module 'go' has no function '%s': it is not registered, or not any more", f->name);
+  return -1;
+}
+
+static int write_keywords(encoder *e, PyObject *const *values, PyObject *names) {
+  Py_ssize_t n = names ? PyTuple_Size(names) : 0;
+  if (buf_reserve(e->out, (size_t)n + 10) < 0) return PyErr_NoMemory(), e->why->raised = 1, -1;
+  put_uvarint(e->out, (uint64_t)n);
+  for (Py_ssize_t i = 0; i < n; i++) {
+    Py_ssize_t len;
+    const char *p = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, i), &len);
+    if (!p || buf_reserve(e->out, (size_t)len + 10) < 0) return e->why->raised = 1, -1;
+    put_uvarint(e->out, (uint64_t)len);
+    memcpy(e->out->p + e->out->len, p, (size_t)len);
+    e->out->len += (size_t)len;
+    if (encode_whole(e, values[i]) < 0) {
+      if (!e->why->raised) {
+        char rest[sizeof e->why->place];
+        memcpy(rest, e->why->place, sizeof rest);
+        snprintf(e->why->place, sizeof e->why->place, " argument '%s'%.160s", p, rest);
+      }
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static int write_arguments(encoder *e, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+  if (buf_reserve(e->out, (size_t)n + 10) < 0) return PyErr_NoMemory(), e->why->raised = 1, -1;
+  put_uvarint(e->out, (uint64_t)n);
+  for (Py_ssize_t i = 0; i < n; i++)
+    if (encode_whole(e, args[i]) < 0) {
+      char rest[sizeof e->why->place];
+      memcpy(rest, e->why->place, sizeof rest);
+      snprintf(e->why->place, sizeof e->why->place, " argument %zd%.160s", i + 1, rest);
+      return -1;
+    }
+  return write_keywords(e, args + n, names);
+}
+
+// Attached. Turns the answer of a Go function into its value or its exception.
+static PyObject *read_answer(context *c, callback *cb) {
+  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
+  if (get_u8(&in) == 0) return decode(&in, c->refs, 0);
+  size_t kind_len, text_len;
+  const char *kind = get_raw(&in, &kind_len), *text = get_raw(&in, &text_len);
+  uint64_t token = get_u64(&in);
+  PyObject *k = PyUnicode_FromStringAndSize(kind, (Py_ssize_t)kind_len);
+  PyObject *t = PyUnicode_FromStringAndSize(text, (Py_ssize_t)text_len);
+  PyObject *number = PyLong_FromUnsignedLongLong(token);
+  if (token && !(k && t && number)) goReleaseError(token);
+  PyObject *exc = k && t && number ? PyObject_CallFunctionObjArgs(c->interp->make_error, k, t, number, NULL) : NULL;
+  Py_DecRef(k);
+  Py_DecRef(t);
+  Py_DecRef(number);
+  if (exc) PyErr_SetObject(type_of(exc), exc);
+  Py_DecRef(exc);
+  return NULL;
+}
+
+// Lets go of the Go error of an answer that nobody takes.
+static void drop_answer(callback *cb) {
+  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
+  size_t len;
+  if (get_u8(&in) == 0) return;
+  get_raw(&in, &len);
+  get_raw(&in, &len);
+  uint64_t token = get_u64(&in);
+  if (token) goReleaseError(token);
+}
+
+static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+  lane *l = lane_of_thread(f->in);
+  if (!l) return NULL;
+  context *c = l->context;
+  if (resolve(f, c) < 0) return NULL;
+  callback cb;
+  cb.function = f->found.number;
+  cb.done = 0;
+  cb.args = (buf){cb.args_local, 0, sizeof cb.args_local, cb.args_local};
+  cb.answer = (buf){cb.answer_local, 0, sizeof cb.answer_local, cb.answer_local};
+  misfit why;
+  why.place[0] = why.reason[0] = 0;
+  why.raised = 0;
+  encoder e = {.out = &cb.args, .refs = c->refs, .why = &why};
+  PyObject *value = NULL;
+  if (write_arguments(&e, args, n, names) < 0) {
+    if (!why.raised) PyErr_Format(PyExc(TypeError), "go.%s()%s: %s", f->name, why.place, why.reason);
+  } else if (callback_run(l, &cb, f->found.is_inline) == 0) {
+    value = read_answer(c, &cb);
+  } else {
+    drop_answer(&cb);
+  }
+  buf_free(&cb.args);
+  buf_free(&cb.answer);
+  return value;
+}
+
+// Every native gets its interpreter as self.
+static interp *interp_of(PyObject *self) { return PyCapsule_GetPointer(self, NULL); }
+
+static PyObject *call_function(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+  return invoke(PyCapsule_GetPointer(self, NULL), args, n, names);
+}
+
+static void free_function(PyObject *capsule) {
+  function *f = PyCapsule_GetPointer(capsule, NULL);
+  free(f->name);
+  free(f);
+}
+
+// Attached. A callable for a name that is known to be registered; takes over f. NULL with an error set.
+static PyObject *make_callable(function *f) {
+  f->def = (PyMethodDef){f->name, (PyCFunction)(void (*)(void))call_function, METH_FASTCALL | METH_KEYWORDS,
+                         "A function of the Go program."};
+  PyObject *capsule = PyCapsule_New(f, NULL, free_function);
+  if (!capsule) {
+    free(f->name);
+    free(f);
+    return NULL;
+  }
+  PyObject *callable = PyCFunction_NewEx(&f->def, capsule, NULL);
+  Py_DecRef(capsule);
+  return callable;
+}
+
+// function(name) -> a callable that calls the Go function of that name. AttributeError where there is none.
+static PyObject *native_function(PyObject *self, PyObject *name) {
+  if (type_of(name) != EXACT(Unicode))
+    return PyErr_Format(PyExc(TypeError), "the name of a Go function must be a str");
+  interp *in = interp_of(self);
+  lane *l = lane_of_thread(in);
+  const char *text = l ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
+  if (!text) return NULL;
+  function *f = calloc(1, sizeof *f);
+  if (!f || !(f->name = strdup(text))) {
+    free(f);
+    return PyErr_NoMemory();
+  }
+  f->in = in;
+  if (resolve(f, l->context) == 0) return make_callable(f);
+  free(f->name);
+  free(f);
+  return NULL;
+}
+
+// names() -> the names of the registered functions, as one text with line feeds.
+static PyObject *native_names(PyObject *self, PyObject *unused) {
+  (void)unused;
+  lane *l = lane_of_thread(interp_of(self));
+  if (!l) return NULL;
+  buf out = {0};
+  goNames(l->context->handle, &out);
+  PyObject *text = PyUnicode_FromStringAndSize((char *)out.p, (Py_ssize_t)out.len);
+  buf_free(&out);
+  return text;
+}
+
+// inherit() -> the calling context for adopt(), or None.
+static void release_inherited(PyObject *capsule) { context_release(PyCapsule_GetPointer(capsule, NULL)); }
+
+static PyObject *native_inherit(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  context *c = lane_current() ? lane_current()->context : tls_inherited;
+  if (!c) {
+    Py_IncRef(Py_None);
+    return Py_None;
+  }
+  context_hold(c);
+  PyObject *capsule = PyCapsule_New(c, NULL, release_inherited);
+  if (!capsule) context_release(c);
+  return capsule;
+}
+
+// adopt(context) makes this thread one of that context. The reference lives in the thread's start function.
+static PyObject *native_adopt(PyObject *self, PyObject *capsule) {
+  (void)self;
+  tls_inherited = PyCapsule_GetPointer(capsule, NULL);
+  if (!tls_inherited) return NULL;
+  Py_IncRef(Py_None);
+  return Py_None;
+}
+
+// abandon() ends what adopt began.
+static PyObject *native_abandon(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  tls_inherited = NULL;
+  Py_IncRef(Py_None);
+  return Py_None;
+}
+
+static void release_error(PyObject *capsule) {
+  if (!runtime_forked) goReleaseError((uint64_t)(uintptr_t)PyCapsule_GetPointer(capsule, NULL));
+}
+
+// keep(number) -> an object that keeps a Go error alive as long as it lives itself.
+static PyObject *native_keep(PyObject *self, PyObject *number) {
+  (void)self;
+  long long n = PyLong_AsLongLong(number);
+  return n > 0 ? PyCapsule_New((void *)(uintptr_t)n, NULL, release_error)
+               : PyErr_Format(PyExc(ValueError), "no such Go error");
+}
+
+// kept(object) -> the number given to keep, for a record on its way to Go.
+static PyObject *native_kept(PyObject *self, PyObject *capsule) {
+  (void)self;
+  void *p = PyCapsule_GetPointer(capsule, NULL);
+  if (p && !runtime_forked) goRetainError((uintptr_t)p);
+  return p ? PyLong_FromUnsignedLongLong((uintptr_t)p) : NULL;
+}
+
+// forget(number) takes back what kept did, for a record that was not finished.
+static PyObject *native_forget(PyObject *self, PyObject *number) {
+  (void)self;
+  long long n = PyLong_AsLongLong(number);
+  if (n > 0 && !runtime_forked) goReleaseError((uint64_t)n);
+  Py_IncRef(Py_None);
+  return Py_None;
+}
+
+// write(stream, bytes) gives output to the Go program. Detached meanwhile.
+static PyObject *native_write(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+  (void)self, (void)names;
+  char *p;
+  Py_ssize_t len;
+  if (n != 2 || PyBytes_AsStringAndSize(args[1], &p, &len) < 0) return NULL;
+  if (runtime_forked) return PyErr_Format(PyExc(ValueError), "the Go program's writer does not live on after os.fork()");
+  int stream = (int)PyLong_AsLongLong(args[0]);
+  PyThreadState *state = PyEval_SaveThread();
+  int failed = goWrite(stream, p, (size_t)len);
+  PyEval_RestoreThread(state);
+  if (failed) return PyErr_Format(PyExc(ValueError), "the Go program's writer failed");
+  return PyLong_FromLongLong(len);
+}
+
+static PyMethodDef natives[] = {
+    {"function", native_function, METH_O, NULL},
+    {"names", native_names, METH_NOARGS, NULL},
+    {"inherit", native_inherit, METH_NOARGS, NULL},
+    {"adopt", native_adopt, METH_O, NULL},
+    {"abandon", native_abandon, METH_NOARGS, NULL},
+    {"keep", native_keep, METH_O, NULL},
+    {"kept", native_kept, METH_O, NULL},
+    {"forget", native_forget, METH_O, NULL},
+    {"write", (PyCFunction)(void (*)(void))native_write, METH_FASTCALL | METH_KEYWORDS, NULL},
+};
+
+// Attached. New dict for bootstrap.py to run in: the native functions of this interpreter and the built-ins.
+PyObject *module_natives(interp *in) {
+  PyObject *names = PyDict_New(), *self = PyCapsule_New(in, NULL, NULL), *builtins = PyImport_ImportModule("builtins");
+  PyObject *is_main = PyBool_FromLong(in == main_interp());
+  int failed = !names || !self || !builtins || PyDict_SetItemString(names, "__builtins__", builtins) < 0 ||
+               PyDict_SetItemString(names, "is_main", is_main) < 0;
+  for (size_t i = 0; !failed && i < sizeof natives / sizeof *natives; i++) {
+    PyObject *f = PyCFunction_NewEx(&natives[i], self, NULL);
+    failed = !f || PyDict_SetItemString(names, natives[i].ml_name, f) < 0;
+    Py_DecRef(f);
+  }
+  Py_DecRef(is_main);
+  Py_DecRef(self);
+  Py_DecRef(builtins);
+  if (!failed) return names;
+  Py_DecRef(names);
+  return NULL;
+}

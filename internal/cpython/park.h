@@ -1,0 +1,135 @@
+// Waiting: one thread sleeps, any other wakes it; and the gauge that decides whether it is worth spinning first.
+#ifndef PY_PARK_H
+#define PY_PARK_H
+
+#include <sched.h>
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+#ifdef __linux__
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+typedef struct parker {
+  uint32_t asleep; // atomic; 1 while its thread sleeps or is about to
+} parker;
+
+static inline void parker_init(parker *p) { p->asleep = 0; }
+
+// Call announce, look for work again, then sleep. A wake between the two makes sleep return at once.
+static inline void parker_announce(parker *p) { __atomic_store_n(&p->asleep, 1, __ATOMIC_SEQ_CST); }
+static inline void parker_cancel(parker *p) { __atomic_store_n(&p->asleep, 0, __ATOMIC_RELAXED); }
+
+// timeout_ns < 0: none. May return early.
+static inline void parker_sleep(parker *p, int64_t timeout_ns) {
+  struct timespec t = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  syscall(SYS_futex, &p->asleep, FUTEX_WAIT_PRIVATE, 1, timeout_ns < 0 ? NULL : &t, NULL, 0);
+  parker_cancel(p);
+}
+
+// Call after the work is visible (with a sequentially consistent store).
+static inline void parker_wake(parker *p) {
+  if (__atomic_load_n(&p->asleep, __ATOMIC_SEQ_CST) && __atomic_exchange_n(&p->asleep, 0, __ATOMIC_SEQ_CST))
+    syscall(SYS_futex, &p->asleep, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+#else
+#include <pthread.h>
+#include <sys/time.h>
+
+typedef struct parker {
+  uint32_t asleep;
+  pthread_mutex_t lock;
+  pthread_cond_t cond;
+} parker;
+
+static inline void parker_init(parker *p) {
+  p->asleep = 0;
+  pthread_mutex_init(&p->lock, NULL);
+  pthread_cond_init(&p->cond, NULL);
+}
+
+static inline void parker_announce(parker *p) { __atomic_store_n(&p->asleep, 1, __ATOMIC_SEQ_CST); }
+static inline void parker_cancel(parker *p) { __atomic_store_n(&p->asleep, 0, __ATOMIC_RELAXED); }
+
+static inline void parker_sleep(parker *p, int64_t timeout_ns) {
+  struct timeval now;
+  gettimeofday(&now, NULL);
+  int64_t at = (int64_t)now.tv_sec * 1000000000 + (int64_t)now.tv_usec * 1000 + timeout_ns;
+  struct timespec t = {at / 1000000000, at % 1000000000};
+  pthread_mutex_lock(&p->lock);
+  while (__atomic_load_n(&p->asleep, __ATOMIC_SEQ_CST)) {
+    if (timeout_ns < 0) pthread_cond_wait(&p->cond, &p->lock);
+    else if (pthread_cond_timedwait(&p->cond, &p->lock, &t)) break;
+  }
+  parker_cancel(p);
+  pthread_mutex_unlock(&p->lock);
+}
+
+static inline void parker_wake(parker *p) {
+  if (!__atomic_load_n(&p->asleep, __ATOMIC_SEQ_CST)) return;
+  pthread_mutex_lock(&p->lock);
+  __atomic_store_n(&p->asleep, 0, __ATOMIC_SEQ_CST);
+  pthread_cond_signal(&p->cond);
+  pthread_mutex_unlock(&p->lock);
+}
+#endif
+
+// How long a thread spins before it sleeps; 0: not at all. Set once, before the first context.
+extern __attribute__((visibility("hidden"))) int64_t park_spin_ns;
+
+#define SPIN_GAP_NS 100000 // spinning pays while the usual wait is shorter than this
+#define POLLS 48           // between two yields, when the other thread has a processor of its own
+#define SWITCH_NS 1000     // a yield that took longer ran somebody else
+
+static inline void cpu_relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+// The usual length of a wait, as a moving average. It starts at zero: the first waits spin.
+typedef struct gauge {
+  int64_t usual;
+  int sharing; // the thread that is waited for runs on the same processor, which therefore has to be yielded at once
+} gauge;
+
+static inline int gauge_hopeful(const gauge *g) { return g->usual < SPIN_GAP_NS; }
+
+// A long wait counts as no more than a few gaps, so that a busy spell is noticed within a few waits.
+static inline void gauge_note(gauge *g, int64_t waited) {
+  if (waited > 4 * SPIN_GAP_NS) waited = 4 * SPIN_GAP_NS;
+  g->usual += (waited - g->usual) / 4;
+}
+
+// Polls until ready, for park_spin_ns at most. Returns whether it was.
+static inline int gauge_spin(gauge *g, int (*ready)(void *), void *what) {
+  int64_t start = now_ns();
+  while (park_spin_ns) {
+    for (int i = g->sharing ? 1 : POLLS; i > 0; i--) {
+      if (ready(what)) return 1;
+      cpu_relax();
+    }
+    int64_t before = now_ns();
+    if (before - start > park_spin_ns) return 0;
+    sched_yield();
+    if (!ready(what)) continue;
+    g->sharing = now_ns() - before > SWITCH_NS;
+    return 1;
+  }
+  return 0;
+}
+
+// Where a wait is not measured to its end, one that was not tried brings the next try nearer.
+static inline void gauge_skip(gauge *g) { g->usual -= g->usual / 16; }
+
+#endif

@@ -1,0 +1,88 @@
+//go:build cgo && (linux || darwin)
+
+#include "request.h"
+
+#include "function.h"
+
+// Returns NULL when memory is out.
+request *request_new(uint64_t handle) {
+  request *r = calloc(1, sizeof *r);
+  if (!r) return NULL;
+  r->handle = handle;
+  stats_add(STAT_REQUESTS, 1);
+  return r;
+}
+
+// A request keeps the lane of a Python thread until it is used again, for the sake of late interrupts.
+static void let_go_of_lane(request *r) {
+  if (r->holds_lane) lane_release(r->lane);
+  r->holds_lane = 0;
+  r->lane = NULL;
+}
+
+void request_free(request *r) {
+  let_go_of_lane(r);
+  buf_free(&r->in);
+  buf_free(&r->out);
+  free(r);
+  stats_add(STAT_REQUESTS, -1);
+}
+
+// Makes room for n more bytes; a process without memory for it ends, as Go programs do.
+void request_room(buf *b, size_t n) {
+  if (buf_reserve(b, n) < 0) abort();
+}
+
+static int settled(void *r) {
+  return (__atomic_load_n(&((request *)r)->state, __ATOMIC_ACQUIRE) & (ST_DONE | ST_SUSPENDED)) != 0;
+}
+
+// Only one caller of a lane spins, and only while that promises to be quicker than a wake-up.
+static int may_spin_for(lane *l) {
+  if (!park_spin_ns) return 0;
+  if (gauge_hopeful(&l->caller)) return !__atomic_exchange_n(&l->spinner, 1, __ATOMIC_ACQUIRE);
+  gauge_skip(&l->caller);
+  return 0;
+}
+
+static void spin_for_result(lane *l, request *r) {
+  int in_time = gauge_spin(&l->caller, settled, r);
+  gauge_note(&l->caller, in_time ? 0 : 4 * SPIN_GAP_NS);
+  __atomic_store_n(&l->spinner, 0, __ATOMIC_RELEASE);
+}
+
+// Any thread. Queues r and waits for it a moment. Unless it is done, an event follows.
+int request_submit(lane *l, request *r, int chain, int may_spin) {
+  let_go_of_lane(r);
+  r->interrupted = 0;
+  r->out.len = 0;
+  r->offered = NULL;
+  r->serial++;
+  __atomic_store_n(&r->state, 0, __ATOMIC_RELAXED);
+  lane *own = lane_current();
+  if (own == l) { // within an inline function or Attach: this is the thread that would run it
+    lane_run(l, r);
+    return SUBMIT_DONE;
+  }
+  int result = SUBMITTED;
+  if (own && own->attached) {
+    detach(own);
+    result = SUBMIT_DETACHED;
+  }
+  int spins = may_spin && may_spin_for(l);
+  if (spins) r->state = ST_SPINNING;
+  if (lane_push(l, r, chain) < 0) {
+    if (spins) __atomic_store_n(&l->spinner, 0, __ATOMIC_RELEASE);
+    return result | SUBMIT_CLOSED;
+  }
+  if (spins) spin_for_result(l, r);
+  uint32_t seen = __atomic_fetch_or(&r->state, ST_PARKED, __ATOMIC_SEQ_CST);
+  if (seen & ST_DONE) result |= SUBMIT_DONE;
+  if (spins && seen & ST_SUSPENDED && r->offered) result |= SUBMIT_CALLBACK;
+  return result;
+}
+
+// After SUBMIT_DETACHED, on the same thread.
+void thread_reattach(void) { attach(lane_current()); }
+
+void registry_changed(void) { __atomic_fetch_add(&registry_version, 1, __ATOMIC_SEQ_CST); }

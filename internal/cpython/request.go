@@ -1,0 +1,264 @@
+//go:build cgo && (linux || darwin)
+
+package cpython
+
+// #include "request.h"
+import "C"
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// Request is one exchange with a context's thread. One goroutine at a time uses it: fill Buffer, Run, read the result,
+// Release.
+type Request struct {
+	c       *C.request
+	context *Context
+	handle  uint64
+	wake    chan struct{} // one element: the result is there
+
+	// Scratch is the caller's, kept with the request for its next use.
+	Scratch any
+
+	// For callbacks made while it runs.
+	mu     sync.Mutex
+	serial uint64
+	caller context.Context
+	within context.Context // derived from caller, once a callback asks for it
+	cancel context.CancelCauseFunc
+
+	// Once its caller no longer waits.
+	keepers atomic.Int32 // the run itself and the interrupter
+	over    chan struct{}
+}
+
+var requests table[*Request]
+
+// Request returns an idle request of the context, or ErrClosed.
+func (c *Context) Request() (*Request, error) {
+	if !c.hold() {
+		return nil, ErrClosed
+	}
+	c.mu.Lock()
+	if n := len(c.free); n > 0 {
+		r := c.free[n-1]
+		c.free = c.free[:n-1]
+		c.mu.Unlock()
+		return r, nil
+	}
+	c.mu.Unlock()
+	r := &Request{context: c, wake: make(chan struct{}, 1)}
+	r.handle = requests.add(r)
+	r.c = C.request_new(C.uint64_t(r.handle))
+	if r.c == nil {
+		panic("cpython: out of memory")
+	}
+	return r, nil
+}
+
+// Buffer is where the frame of the request is to be written, in C memory; Grow makes it larger.
+func (r *Request) Buffer() []byte { return bytesOf(&r.c.in)[:0] }
+
+// Grow returns buf with room for n more bytes.
+func (r *Request) Grow(buf []byte, n int) []byte { return grow(&r.c.in, buf, n) }
+
+func bytesOf(b *C.buf) []byte { return unsafe.Slice((*byte)(b.p), int(b.cap)) }
+
+func grow(b *C.buf, buf []byte, n int) []byte {
+	b.len = C.size_t(len(buf))
+	C.request_room(b, C.size_t(n))
+	return bytesOf(b)[:len(buf)]
+}
+
+// Release gives the request back. The result of Run is invalid from then on.
+func (r *Request) Release() {
+	if r.cancel != nil {
+		r.cancelCallbacks(r.serial, context.Canceled)
+	}
+	r.caller, r.within, r.cancel, r.over = nil, nil, nil, nil
+	r.c.in.len = 0
+	c := r.context
+	c.mu.Lock()
+	keep := len(c.free) < 1024
+	if keep {
+		c.free = append(c.free, r)
+	}
+	c.mu.Unlock()
+	if !keep {
+		r.destroy()
+	}
+	c.release()
+}
+
+func (r *Request) destroy() {
+	requests.remove(r.handle)
+	C.request_free(r.c)
+}
+
+// Run sends the frame, which was written to Buffer, and waits for the result. via links to the callback that the
+// caller runs in, when that belongs to this context: the request then runs on top of it.
+//
+// When ctx ends or the context closes, Run returns at once: a request that has not started never runs, a running one is
+// interrupted. After such an error the request releases itself.
+func (r *Request) Run(ctx context.Context, via *Link, frame []byte) ([]byte, error) {
+	r.c.in.len = C.size_t(len(frame))
+	r.mu.Lock()
+	r.caller = ctx
+	r.serial++
+	r.mu.Unlock()
+	r.context.fence.out()
+	how := r.submit(via)
+	if how&C.SUBMIT_DETACHED != 0 {
+		defer C.thread_reattach()
+	}
+	if how&C.SUBMIT_CLOSED != 0 {
+		r.Release()
+		return nil, ErrClosed
+	}
+	if how&C.SUBMIT_CALLBACK != 0 {
+		go runEvents(C.uintptr_t(uintptr(unsafe.Pointer(r.c.offered))))
+	}
+	if how&C.SUBMIT_DONE == 0 {
+		if err := r.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+	r.context.fence.in()
+	out := bytesOf(&r.c.out)[:r.c.out.len]
+	if len(out) == 0 { // refused by the thread as it ended
+		r.Release()
+		return nil, ErrClosed
+	}
+	return out, nil
+}
+
+func (r *Request) submit(via *Link) C.int {
+	if via == nil {
+		return C.request_submit(r.context.c.main, r.c, 0, 1)
+	}
+	return via.submit(r)
+}
+
+func (r *Request) wait(ctx context.Context) error {
+	select {
+	case <-r.wake:
+		return nil
+	case <-ctx.Done():
+		return r.abandon(causeOf(ctx))
+	case <-r.context.closing:
+		return r.abandon(ErrClosed)
+	}
+}
+
+// abandon ends the wait. It returns nil when the result came first.
+func (r *Request) abandon(cause error) error {
+	r.over = make(chan struct{})
+	r.keepers.Store(2)
+	r.context.fence.out()
+	before := orState(r.c, C.ST_ABANDONED)
+	if before&C.ST_DONE != 0 {
+		<-r.wake
+		r.over = nil
+		return nil
+	}
+	started := before&C.ST_STARTED != 0
+	if started {
+		go r.interrupt(cause)
+	} else {
+		r.unkeep()
+	}
+	return &unfinished{started: started, cause: cause}
+}
+
+// interrupt strikes until the request is over: code may catch the exception, once or a hundred times.
+func (r *Request) interrupt(cause error) {
+	again := 100 * time.Millisecond
+	for {
+		C.request_mark(r.c)
+		r.cancelCallbacks(r.serial, cause)
+		C.request_interrupt(r.c)
+		select {
+		case <-r.over:
+			r.unkeep()
+			return
+		case <-time.After(again):
+			again = min(2*again, 5*time.Second)
+		}
+	}
+}
+
+// unkeep releases an abandoned request once its run and its interrupter are done with it.
+func (r *Request) unkeep() {
+	if r.keepers.Add(-1) == 0 {
+		hooks.Discard(r.context, bytesOf(&r.c.out)[:r.c.out.len])
+		r.Release()
+	}
+}
+
+// within is the context.Context of the Go functions that a request calls: its caller's values and deadline, and an end
+// that comes after the request was marked as interrupted, so that Python code never goes on behind a function that was
+// cancelled.
+type within struct {
+	context.Context // ends by Request.cancel
+	caller          context.Context
+}
+
+// Err is the caller's, once it has one.
+func (w within) Err() error {
+	if err := w.Context.Err(); err == nil || w.caller.Err() == nil {
+		return err
+	}
+	return w.caller.Err()
+}
+
+// endless has the caller's values and deadline, and no end.
+type endless struct{ context.Context }
+
+func (endless) Done() <-chan struct{} { return nil }
+func (endless) Err() error            { return nil }
+
+// Within is what the context.Context of a Go function derives from that is called by this request.
+func (r *Request) Within() context.Context {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.makeWithin()
+	return r.within
+}
+
+func (r *Request) makeWithin() {
+	if r.cancel != nil {
+		return
+	}
+	ctx, cancel := context.WithCancelCause(endless{r.caller})
+	r.within, r.cancel = within{ctx, r.caller}, cancel
+}
+
+func (r *Request) cancelCallbacks(serial uint64, cause error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.serial == serial && r.caller != nil {
+		r.makeWithin() // a callback that is about to begin must find it cancelled
+		r.cancel(cause)
+	}
+}
+
+func orState(c *C.request, bit C.uint32_t) C.uint32_t {
+	return C.uint32_t(atomic.OrUint32((*uint32)(unsafe.Pointer(&c.state)), uint32(bit)))
+}
+
+// endRequest wakes the caller of a request that is done, or recycles one that nobody waits for.
+func endRequest(event C.uintptr_t) {
+	address := event &^ C.EVENT_BITS
+	r := requests.find(uint64((*(**C.request)(unsafe.Pointer(&address))).handle))
+	if event&C.EVENT_DONE != 0 {
+		r.wake <- struct{}{}
+		return
+	}
+	r.context.fence.in()
+	close(r.over)
+	r.unkeep()
+}

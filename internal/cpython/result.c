@@ -1,0 +1,78 @@
+//go:build cgo && (linux || darwin)
+
+// Writes what a request came to: its value, why that cannot travel, or the exception with all that belongs to it.
+#include "context.h"
+
+static const uint8_t status_ok = 0, status_raised = 1, status_misfit = 2;
+
+// Attached, with an error set that is cleared. The least that can be said, when there is no room to say more.
+static void write_plain(buf *out, PyObject *exc) {
+  PyObject *name = exc ? PyObject_GetAttrString(type_of(exc), "__name__") : NULL;
+  PyObject *text = exc ? PyObject_Str(exc) : NULL;
+  PyErr_Clear();
+  Py_ssize_t name_len = 0, text_len = 0;
+  const char *n = name ? PyUnicode_AsUTF8AndSize(name, &name_len) : NULL;
+  const char *t = text ? PyUnicode_AsUTF8AndSize(text, &text_len) : NULL;
+  PyErr_Clear();
+  static const uint8_t rest[] = {0x09, 0, 0x09, 0, 0x09, 0, 0x00, 0x00, 0x01, 0x03, 0, 0x00, 0x09, 0};
+  out->len = 0;
+  if (buf_reserve(out, 64 + (size_t)name_len + (size_t)text_len) == 0) {
+    put_u8(out, status_raised);
+    put_u8(out, 0x0a);
+    put_u8(out, 12);
+    put_bytes(out, 0x07, n ? n : "SystemError", n ? (size_t)name_len : 11);
+    put_bytes(out, 0x07, "builtins", 8);
+    put_bytes(out, 0x07, t ? t : "", t ? (size_t)text_len : 0);
+    if (buf_reserve(out, sizeof rest) == 0) {
+      memcpy(out->p + out->len, rest, sizeof rest);
+      out->len += sizeof rest;
+    }
+  }
+  Py_DecRef(name);
+  Py_DecRef(text);
+}
+
+// Attached, with an error set, which is cleared.
+static void write_raised(context *c, buf *out) {
+  misfit why = {0};
+  encoder e = {.out = out, .refs = c->refs, .loose = 1, .why = &why};
+  PyObject *exc = PyErr_GetRaisedException();
+  PyObject *record = exc ? PyObject_CallOneArg(c->interp->describe, exc) : NULL;
+  out->len = 0;
+  if (record && buf_reserve(out, 1) == 0) put_u8(out, status_raised);
+  if (!record || out->len == 0 || encode(&e, record) < 0) {
+    PyErr_Clear();
+    write_plain(out, exc);
+  }
+  Py_DecRef(record);
+  Py_DecRef(exc);
+}
+
+static int write_value(context *c, buf *out, PyObject *value, int want, misfit *why) {
+  encoder e = {.out = out, .refs = c->refs, .loose = want == 1, .why = why};
+  if (buf_reserve(out, 2) < 0) {
+    PyErr_NoMemory();
+    why->raised = 1;
+    return -1;
+  }
+  put_u8(out, status_ok);
+  if (want == 2) return encode_ref(&e, value);
+  if (want != 3) return encode_whole(&e, value);
+  put_u8(out, 0x00);
+  return 0;
+}
+
+// Attached. Steals value; NULL means that an error is set. Leaves no error set.
+void write_result(context *c, buf *out, PyObject *value, int want) {
+  misfit why;
+  why.place[0] = why.reason[0] = 0;
+  why.raised = 0;
+  buf_reset(out);
+  if (value && write_value(c, out, value, want, &why) < 0 && !why.raised) {
+    out->len = 0;
+    if (buf_reserve(out, 1) == 0) put_u8(out, status_misfit);
+    encode_misfit(out, &why);
+  }
+  if (!value || why.raised) write_raised(c, out);
+  Py_DecRef(value);
+}

@@ -1,0 +1,118 @@
+//go:build cgo && (linux || darwin)
+
+package cpython
+
+// #include <stdlib.h>
+// #include "function.h"
+// #include "request.h"
+// #include "runtime.h"
+import "C"
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+//go:embed bootstrap.py
+var bootstrap string
+
+// Supported tells whether this build can run Python.
+const Supported = true
+
+var hooks Hooks
+
+// RecursionLimit is sys.getrecursionlimit() in every interpreter.
+const RecursionLimit = 12000
+
+const spinTime = 20 * time.Microsecond
+
+// Start loads CPython and initialises it, once per process. It blocks for some ten milliseconds.
+func Start(config Config, h Hooks) (Version, error) {
+	hooks = h
+	c := C.runtime_config{
+		library:    C.CString(config.Library),
+		executable: optional(config.Executable),
+		home:       optional(config.Home),
+		bootstrap:  C.CString(settings(config) + bootstrap),
+		spin_ns:    C.int64_t(spinTime),
+	}
+	if n := len(config.Args); n > 0 {
+		c.argv = (**C.char)(C.calloc(C.size_t(n), C.size_t(unsafe.Sizeof(uintptr(0)))))
+		c.argc = C.int64_t(n)
+		for i, arg := range config.Args {
+			unsafe.Slice(c.argv, n)[i] = C.CString(arg)
+		}
+	}
+	// Every string stays: CPython may refer to it as long as the process lives.
+	kept := (*C.runtime_config)(C.malloc(C.size_t(unsafe.Sizeof(c))))
+	*kept = c
+	if problem := C.runtime_start(kept); problem != nil {
+		return Version{}, errors.New(C.GoString(problem))
+	}
+	return version(), nil
+}
+
+func optional(s string) *C.char {
+	if s == "" {
+		return nil
+	}
+	return C.CString(s)
+}
+
+func version() Version {
+	n := int(C.api_version)
+	text, _, _ := strings.Cut(C.GoString(C.runtime_version()), " ")
+	return Version{Text: text, Major: n >> 8, Minor: n & 0xff, FreeThreaded: C.api_free_threaded != 0}
+}
+
+// settings is the Python text that stands before bootstrap.py.
+func settings(config Config) string {
+	return fmt.Sprintf("CONFIG = {'recursion_limit': %d, 'argv': %s, 'paths': %s, 'redirect': (%s, %s)}\n",
+		RecursionLimit, pythonList(config.Args), pythonList(config.Paths),
+		pythonBool(config.Redirect[0]), pythonBool(config.Redirect[1]))
+}
+
+func pythonBool(b bool) string {
+	if b {
+		return "True"
+	}
+	return "False"
+}
+
+// pythonList writes Python source. Go's escapes for ASCII output mean the same in Python.
+func pythonList(items []string) string {
+	var b strings.Builder
+	b.WriteByte('[')
+	for _, s := range items {
+		b.WriteString(strconv.QuoteToASCII(s))
+		b.WriteString(", ")
+	}
+	b.WriteByte(']')
+	return b.String()
+}
+
+// FunctionsChanged makes Python look every Go function up again. Call it after each change of what Hooks.Lookup answers.
+func FunctionsChanged() { C.registry_changed() }
+
+// CountErrors keeps the live count of Go errors that Python holds.
+func CountErrors(n int) { atomic.AddInt64((*int64)(&C.stats[C.STAT_ERRORS]), int64(n)) }
+
+// Counts returns the live counts.
+func Counts() Live {
+	stat := func(which C.int) int64 { return atomic.LoadInt64((*int64)(&C.stats[which])) }
+	return Live{
+		Threads:    stat(C.STAT_THREADS),
+		Contexts:   stat(C.STAT_CONTEXTS),
+		Lanes:      stat(C.STAT_LANES),
+		Requests:   stat(C.STAT_REQUESTS),
+		Callbacks:  stat(C.STAT_CALLBACKS),
+		References: stat(C.STAT_REFS),
+		Errors:     stat(C.STAT_ERRORS),
+	}
+}

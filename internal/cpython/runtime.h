@@ -1,0 +1,24 @@
+// Starting CPython, once per process.
+#ifndef PY_RUNTIME_H
+#define PY_RUNTIME_H
+
+#include <stdint.h>
+
+typedef struct runtime_config {
+  const char *library;    // path of libpython
+  const char *home;       // prefix of the standard library, or NULL to derive it from executable
+  const char *executable; // sys.executable, or NULL
+  const char *bootstrap;  // source that furnishes every interpreter
+  char **argv;            // sys.argv
+  int64_t argc;
+  int64_t spin_ns;
+} runtime_config;
+
+// Blocks until CPython runs on a thread of its own, which stays. Returns NULL, or what went wrong in static memory.
+__attribute__((visibility("hidden"))) const char *runtime_start(const runtime_config *config);
+
+__attribute__((visibility("hidden"))) const char *runtime_version(void);
+
+extern __attribute__((visibility("hidden"))) int runtime_forked; // 1 in a child made by os.fork
+
+#endif

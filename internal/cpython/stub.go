@@ -1,0 +1,90 @@
+//go:build !cgo || !(linux || darwin)
+
+package cpython
+
+import "context"
+
+// Supported tells whether this build can run Python.
+const Supported = false
+
+// Start returns ErrUnsupported.
+func Start(Config, Hooks) (Version, error) { return Version{}, ErrUnsupported }
+
+// FunctionsChanged does nothing.
+func FunctionsChanged() {}
+
+// CountErrors does nothing.
+func CountErrors(int) {}
+
+// Counts returns zeros.
+func Counts() Live { return Live{} }
+
+// Context cannot be made.
+type Context struct{ Owner any }
+
+// NewContext returns ErrUnsupported.
+func NewContext(Mode, int, any) (*Context, error) { return nil, ErrUnsupported }
+
+// The methods of types that cannot be made are never called.
+
+func (*Context) InterpreterID() int64       { return 0 }
+func (*Context) Close()                     {}
+func (*Context) Ended() <-chan struct{}     { return nil }
+func (*Context) Drop(uint64)                {}
+func (*Context) Interrupt(error) bool       { return false }
+func (*Context) Request() (*Request, error) { return nil, ErrUnsupported }
+
+// Request cannot be made.
+type Request struct{ Scratch any }
+
+func (*Request) Buffer() []byte                { return nil }
+func (*Request) Grow(buf []byte, _ int) []byte { return buf }
+func (*Request) Release()                      {}
+func (*Request) Run(context.Context, *Link, []byte) ([]byte, error) {
+	return nil, ErrUnsupported
+}
+
+// Callback cannot be made.
+type Callback struct{ Scratch any }
+
+// Link cannot be made.
+type Link struct{}
+
+func (*Link) Context() *Context { return nil }
+
+func (*Callback) Context() *Context             { return nil }
+func (*Callback) Link() *Link                   { return nil }
+func (*Callback) Within() context.Context       { return nil }
+func (*Callback) Function() uint64              { return 0 }
+func (*Callback) Args() []byte                  { return nil }
+func (*Callback) Buffer() []byte                { return nil }
+func (*Callback) Grow(buf []byte, _ int) []byte { return buf }
+func (*Callback) Answer([]byte)                 {}
+
+// Pointer is a PyObject*.
+type Pointer uintptr
+
+// Attached cannot be made.
+type Attached struct{}
+
+// AddAttachment does nothing.
+func AddAttachment(func(*Attached)) uint64 { return 0 }
+
+// RemoveAttachment does nothing.
+func RemoveAttachment(uint64) {}
+
+func (*Attached) Result() []byte                         { return nil }
+func (*Attached) Import(string) (Pointer, error)         { return 0, ErrUnsupported }
+func (*Attached) Global(string, uint64) (Pointer, error) { return 0, ErrUnsupported }
+func (*Attached) New([]byte) (Pointer, error)            { return 0, ErrUnsupported }
+func (*Attached) Object(uint64) (Pointer, error)         { return 0, ErrUnsupported }
+func (*Attached) Attr(Pointer, string) (Pointer, error)  { return 0, ErrUnsupported }
+func (*Attached) SetAttr(Pointer, string, []byte) error  { return ErrUnsupported }
+func (*Attached) Item(Pointer, []byte) (Pointer, error)  { return 0, ErrUnsupported }
+func (*Attached) Call(Pointer, []byte) (Pointer, error)  { return 0, ErrUnsupported }
+func (*Attached) CallValue(Pointer, []byte, uint8)       {}
+func (*Attached) Value(Pointer, uint8)                   {}
+func (*Attached) Release(Pointer)                        {}
+func (*Attached) Detach()                                {}
+func (*Attached) Attach()                                {}
+func (*Attached) ThreadState() uintptr                   { return 0 }

@@ -1,0 +1,339 @@
+//go:build cgo && (linux || darwin)
+
+// What a request asks for, done: call, eval, exec, method, attr, value, env, attach (internal/wire/SPEC.md).
+#include "verb.h"
+
+#include "_cgo_export.h"
+
+enum { VERB_CALL = 1, VERB_EVAL, VERB_EXEC, VERB_METHOD, VERB_ATTR, VERB_VALUE, VERB_ENV, VERB_ATTACH };
+
+#define FEW 16
+
+// The arguments of a call, as vectorcall wants them: one slot is free before the first, keyword values come last.
+typedef struct arguments {
+  PyObject *few[FEW + 1];
+  PyObject **slots; // few, or malloc's
+  size_t positional, total;
+  PyObject *names; // tuple, or NULL
+} arguments;
+
+static PyObject *malformed(void) {
+  PyErr_SetString(PyExc(SystemError), "the request from Go is malformed; please report this");
+  return NULL;
+}
+
+static void drop_arguments(arguments *a) {
+  for (size_t i = 0; i < a->total; i++) Py_DecRef(a->slots[i + 1]);
+  if (a->slots != a->few) free(a->slots);
+  Py_DecRef(a->names);
+}
+
+static int room_for(arguments *a, size_t n) {
+  if (n <= FEW && a->slots == a->few) return 0;
+  PyObject **slots = malloc((n + 1) * sizeof *slots);
+  if (!slots) return PyErr_NoMemory(), -1;
+  memcpy(slots + 1, a->slots + 1, a->total * sizeof *slots);
+  if (a->slots != a->few) free(a->slots);
+  a->slots = slots;
+  return 0;
+}
+
+static int read_values(reader *in, refs *refs, arguments *a, size_t n) {
+  if (room_for(a, a->total + n) < 0) return -1;
+  for (size_t i = 0; i < n; i++) {
+    PyObject *value = decode(in, refs, 0);
+    if (!value) return -1;
+    a->slots[++a->total] = value;
+  }
+  return 0;
+}
+
+// Names and values alternate. The names become a tuple of interned text, the values follow the positional ones.
+static int read_named(reader *in, refs *refs, arguments *a, size_t n) {
+  if (n == 0) return 0;
+  a->names = PyTuple_New((Py_ssize_t)n);
+  if (!a->names || room_for(a, a->total + n) < 0) return -1;
+  for (size_t i = 0; i < n; i++) {
+    size_t len;
+    const char *p = get_raw(in, &len);
+    PyObject *name = PyUnicode_FromStringAndSize(p, (Py_ssize_t)len);
+    if (!name) return -1;
+    PyUnicode_InternInPlace(&name);
+    PyTuple_SetItem(a->names, (Py_ssize_t)i, name);
+    PyObject *value = decode(in, refs, 0);
+    if (!value) return -1;
+    a->slots[++a->total] = value;
+  }
+  return 0;
+}
+
+// Attached. Returns 0 or -1 with an error set; drop_arguments is due in both cases.
+static int read_arguments(reader *in, refs *refs, arguments *a) {
+  a->slots = a->few;
+  a->total = 0;
+  a->names = NULL;
+  size_t n = a->positional = get_count(in);
+  if (read_values(in, refs, a, n) < 0) return -1;
+  n = get_count(in);
+  if (read_named(in, refs, a, n) < 0) return -1;
+  return in->bad ? (malformed(), -1) : 0;
+}
+
+// Attached. Calls f with the arguments that in holds. New reference, or NULL with an error set.
+PyObject *call_with(PyObject *f, reader *in, refs *refs) {
+  arguments a;
+  PyObject *value = NULL;
+  if (read_arguments(in, refs, &a) == 0)
+    value = PyObject_Vectorcall(f, a.slots + 1, a.positional | PY_VECTORCALL_ARGUMENTS_OFFSET, a.names);
+  drop_arguments(&a);
+  return value;
+}
+
+// Attached. New tuple of interned names: "a.b.c" as ("a", "b", "c"), after a first item if there is one.
+static PyObject *split(const char *p, size_t n, const char *first, size_t first_len) {
+  size_t parts = 1 + (first != NULL), at = 0;
+  for (size_t i = 0; i < n; i++) parts += p[i] == '.';
+  PyObject *tuple = PyTuple_New((Py_ssize_t)parts);
+  if (!tuple) return NULL;
+  for (size_t i = 0; i < parts; i++) {
+    int leading = first && i == 0;
+    const char *end = leading ? NULL : memchr(p + at, '.', n - at);
+    size_t len = leading ? first_len : (end ? (size_t)(end - p) : n) - at;
+    PyObject *name = PyUnicode_FromStringAndSize(leading ? first : p + at, (Py_ssize_t)len);
+    if (!name) {
+      Py_DecRef(tuple);
+      return NULL;
+    }
+    PyUnicode_InternInPlace(&name);
+    PyTuple_SetItem(tuple, (Py_ssize_t)i, name);
+    if (!leading) at += len + 1;
+  }
+  return tuple;
+}
+
+// Attached. Walks the attributes named by names[from:]. Steals o; returns a new reference or NULL with an error set.
+static PyObject *walk(PyObject *o, PyObject *names, Py_ssize_t from) {
+  for (Py_ssize_t i = from; o && i < PyTuple_Size(names); i++) {
+    PyObject *next = PyObject_GetAttr(o, PyTuple_GetItem(names, i));
+    Py_DecRef(o);
+    o = next;
+  }
+  return o;
+}
+
+// Attached. The value of a name in a namespace, or among the built-ins, as for code that runs in it. New reference.
+PyObject *lookup(interp *in, PyObject *namespace, PyObject *name) {
+  PyObject *o = PyDict_GetItemWithError(namespace, name);
+  if (o) {
+    Py_IncRef(o);
+    return o;
+  }
+  if (PyErr_Occurred()) return NULL;
+  o = PyObject_GetAttr(in->builtins, name);
+  if (o) return o;
+  PyErr_Clear();
+  const char *text = PyUnicode_AsUTF8AndSize(name, NULL);
+  return text ? PyErr_Format(PyExc(AttributeError), "module '__main__' has no attribute '%s'", text) : NULL;
+}
+
+// Attached. New reference. A module that was imported before costs one look into sys.modules.
+PyObject *module_named(interp *in, PyObject *name) {
+  PyObject *module = PyDict_GetItemWithError(in->modules, name);
+  if (!module) return PyErr_Occurred() ? NULL : PyImport_Import(name);
+  Py_IncRef(module);
+  return module;
+}
+
+static int is_main_name(const char *p, size_t n) { return n == 8 && memcmp(p, "__main__", 8) == 0; }
+
+// Attached. The function that a call names: its names come from the cache, what they are bound to never does.
+static PyObject *function(context *c, lane *l, reader *in, PyObject *namespace) {
+  const uint8_t *key = in->p;
+  size_t module_len, len;
+  const char *module = get_raw(in, &module_len), *name = get_raw(in, &len);
+  if (in->bad) return malformed();
+  size_t key_len = (size_t)(in->p - key);
+  PyObject *names = l->is_main ? cache_find(&c->names, key, key_len) : NULL;
+  if (names) {
+    Py_IncRef(names);
+  } else {
+    names = split(name, len, module, module_len);
+    if (!names) return NULL;
+    if (l->is_main) cache_add(&c->names, key, key_len, names);
+  }
+  PyObject *o;
+  if (is_main_name(module, module_len)) o = walk(lookup(c->interp, namespace, PyTuple_GetItem(names, 1)), names, 2);
+  else o = walk(module_named(c->interp, PyTuple_GetItem(names, 0)), names, 1);
+  Py_DecRef(names);
+  return o;
+}
+
+static PyObject *do_call(context *c, lane *l, reader *in, PyObject *namespace) {
+  PyObject *f = function(c, l, in, namespace);
+  PyObject *value = f ? call_with(f, in, c->refs) : NULL;
+  Py_DecRef(f);
+  return value;
+}
+
+// Attached. Code compiled from source, with the names of its variables as parameters when it is an expression. New
+// reference.
+static PyObject *compiled(context *c, int verb, const char *source, size_t len, PyObject *names) {
+  PyObject *kind = PyLong_FromLongLong(verb);
+  PyObject *text = PyUnicode_FromStringAndSize(source, (Py_ssize_t)len);
+  PyObject *code = NULL;
+  if (kind && text)
+    code = PyObject_CallFunctionObjArgs(c->interp->compile, kind, text, names ? names : Py_None, NULL);
+  Py_DecRef(kind);
+  Py_DecRef(text);
+  return code;
+}
+
+// Writes what a piece of code is remembered under: the verb, the source and the names of its parameters.
+static int code_key(buf *key, int verb, const char *source, size_t len, PyObject *names) {
+  if (put_bytes(key, (uint8_t)verb, source, len) < 0) return -1;
+  for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
+    Py_ssize_t n;
+    const char *p = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, i), &n);
+    if (!p || put_bytes(key, 0, p, (size_t)n) < 0) return -1;
+  }
+  return 0;
+}
+
+// Attached. As compiled, but the same source is compiled once.
+static PyObject *code_of(context *c, lane *l, int verb, const char *source, size_t len, PyObject *names) {
+  if (!l->is_main || len > CACHE_LARGEST) return compiled(c, verb, source, len, names);
+  uint8_t local[512];
+  buf key = {local, 0, sizeof local, local};
+  PyObject *code = NULL;
+  if (code_key(&key, verb, source, len, names) < 0) {
+    if (!PyErr_Occurred()) PyErr_NoMemory();
+  } else if ((code = cache_find(&c->codes, key.p, key.len))) {
+    Py_IncRef(code);
+  } else if ((code = compiled(c, verb, source, len, names))) {
+    cache_add(&c->codes, key.p, key.len, code);
+  }
+  buf_free(&key);
+  return code;
+}
+
+// With variables, the expression is the body of a function and they are its parameters: they are seen inside lambdas and
+// comprehensions, and by nothing else.
+static PyObject *do_eval(context *c, lane *l, reader *in, PyObject *namespace) {
+  size_t len;
+  const char *source = get_raw(in, &len);
+  arguments a = {.slots = a.few};
+  PyObject *code = NULL, *value = NULL;
+  if (read_named(in, c->refs, &a, get_count(in)) == 0 && !in->bad)
+    code = code_of(c, l, VERB_EVAL, source, len, a.names);
+  else if (in->bad && !PyErr_Occurred())
+    malformed();
+  if (code && !a.names) {
+    value = PyEval_EvalCode(code, namespace, namespace);
+  } else if (code) {
+    PyObject *f = PyFunction_New(code, namespace);
+    if (f) value = PyObject_Vectorcall(f, a.slots + 1, a.total | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    Py_DecRef(f);
+  }
+  Py_DecRef(code);
+  drop_arguments(&a);
+  return value;
+}
+
+// Variables are assigned first, as if the code began with them, unless the code does not compile.
+static PyObject *do_exec(context *c, lane *l, reader *in, PyObject *namespace) {
+  size_t len;
+  const char *source = get_raw(in, &len);
+  arguments a = {.slots = a.few};
+  PyObject *code = NULL, *value = NULL;
+  if (read_named(in, c->refs, &a, get_count(in)) == 0 && !in->bad) code = code_of(c, l, VERB_EXEC, source, len, NULL);
+  else if (in->bad && !PyErr_Occurred()) malformed();
+  int failed = !code;
+  for (size_t i = 0; !failed && i < a.total; i++)
+    failed = PyDict_SetItem(namespace, PyTuple_GetItem(a.names, (Py_ssize_t)i), a.slots[i + 1]) < 0;
+  if (!failed) value = PyEval_EvalCode(code, namespace, namespace);
+  Py_DecRef(code);
+  drop_arguments(&a);
+  return value;
+}
+
+// Attached. New reference to the object of a handle in the request, or NULL with an error set.
+static PyObject *target(context *c, reader *in) {
+  PyObject *o = refs_get(c->refs, get_u64(in));
+  if (!o) PyErr_SetString(PyExc(RuntimeError), "the object was closed in Go before it was used");
+  return o;
+}
+
+static PyObject *attribute(context *c, reader *in) {
+  PyObject *o = target(c, in);
+  size_t len;
+  const char *name = get_raw(in, &len);
+  PyObject *names = o && len ? split(name, len, NULL, 0) : NULL;
+  if (o && len && !names) {
+    Py_DecRef(o);
+    return NULL;
+  }
+  if (names) o = walk(o, names, 0);
+  Py_DecRef(names);
+  return o;
+}
+
+static PyObject *do_method(context *c, reader *in) {
+  PyObject *f = attribute(c, in);
+  PyObject *value = f ? call_with(f, in, c->refs) : NULL;
+  Py_DecRef(f);
+  return value;
+}
+
+// A namespace of its own, in which the given source has run.
+static PyObject *do_env(context *c, lane *l, reader *in) {
+  PyObject *name = PyUnicode_FromString("__main__"), *namespace = PyDict_New(), *done = NULL, *code = NULL;
+  size_t len;
+  const char *source = get_raw(in, &len);
+  if (name && namespace && PyDict_SetItemString(namespace, "__name__", name) == 0 &&
+      PyDict_SetItemString(namespace, "__builtins__", c->interp->builtins) == 0)
+    code = code_of(c, l, VERB_EXEC, source, len, NULL);
+  if (code) done = PyEval_EvalCode(code, namespace, namespace);
+  Py_DecRef(name);
+  Py_DecRef(code);
+  if (!done) {
+    Py_DecRef(namespace);
+    return NULL;
+  }
+  Py_DecRef(done);
+  return namespace;
+}
+
+static PyObject *do_attach(lane *l, reader *in) {
+  goAttach(get_u64(in), l);
+  Py_IncRef(Py_None);
+  return Py_None;
+}
+
+static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObject *namespace) {
+  switch (verb) {
+  case VERB_CALL: return do_call(c, l, in, namespace);
+  case VERB_EVAL: return do_eval(c, l, in, namespace);
+  case VERB_EXEC: return do_exec(c, l, in, namespace);
+  case VERB_METHOD: return do_method(c, in);
+  case VERB_ATTR: return attribute(c, in);
+  case VERB_VALUE: return target(c, in);
+  case VERB_ENV: return do_env(c, l, in);
+  case VERB_ATTACH: return do_attach(l, in);
+  default: return malformed();
+  }
+}
+
+// Attached, on the lane's thread, no error set. Returns a new reference, or NULL with an error set. *want is how the
+// result should travel.
+PyObject *perform(context *c, lane *l, reader *in, int *want) {
+  int verb = get_u8(in);
+  *want = get_u8(in);
+  uint64_t env = get_u64(in);
+  if (!c->namespace) return PyErr_Format(PyExc(RuntimeError), "the context is closed");
+  if (!env) return in_namespace(c, l, verb, in, c->namespace);
+  PyObject *namespace = refs_get(c->refs, env), *value = NULL;
+  if (namespace) value = in_namespace(c, l, verb, in, namespace);
+  else PyErr_SetString(PyExc(RuntimeError), "the env was closed in Go before it was used");
+  Py_DecRef(namespace);
+  return value;
+}

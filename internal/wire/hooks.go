@@ -1,0 +1,118 @@
+package wire
+
+import (
+	"math/big"
+	"reflect"
+	"sync"
+)
+
+// Hooks tell the codec about the types of package py, which it cannot import: how
+// they are written, and how they are made. One Hooks serves every encoder and
+// decoder of a program, also at once; it must not be copied or changed after its
+// first use, because it keeps what was learned about Go types.
+//
+// Without hooks, or where one is nil, the values that need it are errors.
+type Hooks struct {
+	// Encode writes a value of one of the special types and reports whether it was
+	// one: the types that the functions below make, RefType, and Types. It is asked
+	// about everything that is not a plain Go type, before its structure is looked at.
+	Encode func(e *Encoder, v any) (bool, error)
+
+	// Tuple, Set, FrozenSet and Dict make the Go value of what they are named after.
+	// They own the slices. The type of what they return is a special type: as a
+	// destination, it takes only a tuple, a set, and so on. They are called with nil
+	// once, to learn that type.
+	Tuple, Set, FrozenSet func(items []any) any
+	Dict                  func(keys, values []any) any
+
+	// Ref makes the Go value, of RefType, of a reference. From this call on the
+	// reference is its own, also when it fails.
+	Ref     func(scope any, handle uint64) (any, error)
+	RefType reflect.Type
+
+	// Drop is told of every reference that is passed over and will never reach Ref,
+	// because it was skipped or because the value around it does not fit.
+	Drop func(scope any, handle uint64)
+
+	// Types lists special types that only Encode knows.
+	Types []reflect.Type
+
+	once     sync.Once
+	special  map[reflect.Type]decFunc // special types; nil where none can be made
+	encPlans sync.Map                 // reflect.Type to encFunc
+	decPlans sync.Map                 // reflect.Type to decFunc
+	structs  sync.Map                 // reflect.Type to *structure
+}
+
+// noHooks stands in where none are given.
+var noHooks Hooks
+
+var (
+	bigIntType = reflect.TypeFor[big.Int]()
+	emptyType  = reflect.TypeFor[struct{}]()
+)
+
+func (h *Hooks) orNone() *Hooks {
+	if h == nil {
+		return &noHooks
+	}
+	return h
+}
+
+// IsStruct reports whether a value of type t travels as a dict of its fields: t is
+// a struct, or a pointer to one, and not a type with a meaning of its own.
+func (h *Hooks) IsStruct(t reflect.Type) bool {
+	h = h.orNone()
+	if h.isSpecial(t) {
+		return false
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct && t != bigIntType && !h.isSpecial(t)
+}
+
+func (h *Hooks) isSpecial(t reflect.Type) bool {
+	h.once.Do(h.learn)
+	_, ok := h.special[t]
+	return ok
+}
+
+// learn asks the hooks for the types that they make.
+func (h *Hooks) learn() {
+	h.special = map[reflect.Type]decFunc{}
+	for _, t := range h.Types {
+		h.special[t] = nil
+	}
+	h.learnItems(h.Tuple, TagTuple)
+	h.learnItems(h.Set, TagSet)
+	h.learnItems(h.FrozenSet, TagFrozenSet)
+	if h.Dict != nil {
+		h.special[reflect.TypeOf(h.Dict(nil, nil))] = decDictHook
+	}
+	if h.RefType != nil {
+		h.special[h.RefType] = decRefHook
+	}
+}
+
+func (h *Hooks) learnItems(make func([]any) any, tag Tag) {
+	if make != nil {
+		h.special[reflect.TypeOf(make(nil))] = decItemsHook(make, tag)
+	}
+}
+
+// plan returns what is kept for t, and compiles it the first time. A type that
+// contains itself meets the entry put in before its plan is ready; that entry waits
+// for the plan, but is only run once there is something to encode or decode.
+func plan[F any](cache *sync.Map, t reflect.Type, compile func(reflect.Type) F, wait func(func() F) F) F {
+	if p, ok := cache.Load(t); ok {
+		return p.(F)
+	}
+	ready := sync.OnceValue(func() F { return compile(t) })
+	if p, loaded := cache.LoadOrStore(t, wait(ready)); loaded {
+		return p.(F)
+	}
+	p := ready()
+	cache.Store(t, p)
+	return p
+}

@@ -1,0 +1,172 @@
+package wire
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A structure is what the codec knows about a struct type.
+type structure struct {
+	fields []field
+	index  map[string]int // by name
+	fixed  bool           // every value has all the fields
+	err    error          // why the type cannot travel
+}
+
+// A field is one entry of the dict that a struct becomes.
+type field struct {
+	name      string
+	key       []byte // the name as an encoded str
+	path      []int  // more than one where it comes from an embedded struct
+	typ       reflect.Type
+	omitEmpty bool
+	omitZero  bool
+}
+
+// structure returns what is known about the struct type t.
+func (h *Hooks) structure(t reflect.Type) *structure {
+	if s, ok := h.structs.Load(t); ok {
+		return s.(*structure)
+	}
+	s := h.inspect(t)
+	h.structs.Store(t, s)
+	return s
+}
+
+func (h *Hooks) inspect(t reflect.Type) *structure {
+	s := &structure{index: map[string]int{}, fixed: true}
+	var closed [][]int // embedded structs whose fields are not promoted
+	for _, f := range reflect.VisibleFields(t) {
+		if slices.ContainsFunc(closed, func(c []int) bool { return within(f.Index, c) }) {
+			continue
+		}
+		name, options, skip := parseTag(f)
+		if f.Anonymous && !skip && name == "" && h.IsStruct(f.Type) {
+			s.fixed = s.fixed && f.Type.Kind() != reflect.Pointer
+			continue
+		}
+		if f.Anonymous {
+			closed = append(closed, f.Index)
+		}
+		if skip || !f.IsExported() {
+			continue
+		}
+		if name == "" {
+			name = f.Name
+		}
+		s.add(field{
+			name: name, path: f.Index, typ: f.Type,
+			omitEmpty: slices.Contains(options, "omitempty"),
+			omitZero:  slices.Contains(options, "omitzero"),
+		}, t)
+	}
+	if len(s.fields) == 0 && t.NumField() > 0 {
+		s.err = &Error{Type: t.String(), Reason: t.String() + " has no field that travels; a value of it would be lost"}
+	}
+	return s
+}
+
+// add takes a field in. Of two with one name the less embedded wins, as in Go.
+func (s *structure) add(f field, t reflect.Type) {
+	var e Encoder
+	if err := e.Str(f.name); err != nil {
+		s.err = err
+	}
+	f.key = e.Buf
+	if f.omitEmpty || f.omitZero {
+		s.fixed = false
+	}
+	i, taken := s.index[f.name]
+	switch {
+	case !taken:
+		s.index[f.name] = len(s.fields)
+		s.fields = append(s.fields, f)
+	case len(f.path) < len(s.fields[i].path):
+		s.fields[i] = f
+	case len(f.path) == len(s.fields[i].path):
+		s.err = &Error{Type: t.String(), Reason: fmt.Sprintf("two fields of %s are named %q", t, f.name)}
+	}
+}
+
+// within reports whether a field at path lies in the embedded struct at outer.
+func within(path, outer []int) bool {
+	return len(path) > len(outer) && slices.Equal(path[:len(outer)], outer)
+}
+
+// parseTag reads the py tag of a field, or the json tag if it has none.
+func parseTag(f reflect.StructField) (name string, options []string, skip bool) {
+	tag, ok := f.Tag.Lookup("py")
+	if !ok {
+		tag = f.Tag.Get("json")
+	}
+	if tag == "-" {
+		return "", nil, true
+	}
+	parts := strings.Split(tag, ",")
+	return parts[0], parts[1:], false
+}
+
+// get returns the field of struct v; there is none behind a nil embedded pointer.
+func (f *field) get(v reflect.Value) (reflect.Value, bool) {
+	if len(f.path) == 1 {
+		return v.Field(f.path[0]), true
+	}
+	for i, x := range f.path {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				return v, false
+			}
+			v = v.Elem()
+		}
+		v = v.Field(x)
+	}
+	return v, true
+}
+
+// make returns the field of struct v, and makes the embedded structs on the way.
+func (f *field) make(v reflect.Value) (reflect.Value, error) {
+	for i, x := range f.path {
+		if i > 0 && v.Kind() == reflect.Pointer {
+			if v.IsNil() {
+				if !v.CanSet() {
+					return v, &Error{Type: v.Type().String(), Reason: "an embedded pointer to the unexported struct " + v.Type().Elem().String() + " cannot be set"}
+				}
+				v.Set(reflect.New(v.Type().Elem()))
+			}
+			v = v.Elem()
+		}
+		v = v.Field(x)
+	}
+	return v, nil
+}
+
+// omitted reports whether the field is left out with this value.
+func (f *field) omitted(v reflect.Value) bool {
+	if f.omitZero && v.IsZero() {
+		return true
+	}
+	if !f.omitEmpty {
+		return false
+	}
+	switch v.Kind() {
+	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
+		return v.Len() == 0
+	case reflect.Struct:
+		return false
+	}
+	return v.IsZero()
+}
+
+// find returns the field named name, or nil. Dicts mostly come in the order of the
+// fields, so the one at guess is tried first.
+func (s *structure) find(name []byte, guess int) (*field, int) {
+	if guess < len(s.fields) && s.fields[guess].name == string(name) {
+		return &s.fields[guess], guess
+	}
+	if i, ok := s.index[string(name)]; ok {
+		return &s.fields[i], i
+	}
+	return nil, guess - 1
+}

@@ -1,0 +1,89 @@
+// Package wire is the Go half of the codec between Go and Python; SPEC.md
+// describes the bytes, and internal/cpython/codec.c is the other half.
+//
+// An [Encoder] writes Go values, a [Decoder] reads them straight into the wanted
+// Go type. Nothing is lost on the way: a value that the other side cannot hold
+// exactly is an [*Error] that names the place.
+//
+//	Go                                         Python
+//	nil, nil pointer, nil interface            None
+//	bool                                       bool
+//	every int and uint kind, *big.Int          int
+//	float32, float64                           float
+//	string                                     str
+//	[]byte, [N]byte                            bytes
+//	slice, array                               list
+//	map[K]struct{}                             set
+//	other maps                                 dict
+//	struct                                     dict with str keys, see [Decoder.Reflect]
+//
+// A nil slice is an empty slice to Go, and so it is an empty list, set, dict or
+// bytes to Python. A nil pointer or interface is None.
+package wire
+
+import "fmt"
+
+// MaxDepth is how many containers may lie inside one another: a value in MaxDepth
+// nested lists travels, one more list is refused. A value that contains itself
+// meets this limit too.
+const MaxDepth = 1000
+
+// A Tag is the first byte of a value, and says what follows.
+type Tag byte
+
+// The tags of SPEC.md.
+const (
+	TagNone      Tag = 0x00
+	TagFalse     Tag = 0x01
+	TagTrue      Tag = 0x02
+	TagInt8      Tag = 0x03
+	TagInt64     Tag = 0x04
+	TagBigInt    Tag = 0x05
+	TagFloat     Tag = 0x06
+	TagStr       Tag = 0x07
+	TagBytes     Tag = 0x08
+	TagList      Tag = 0x09
+	TagTuple     Tag = 0x0a
+	TagDict      Tag = 0x0b
+	TagSet       Tag = 0x0c
+	TagFrozenSet Tag = 0x0d
+	TagRef       Tag = 0x40
+)
+
+// String returns the name of the tag's Python type.
+func (t Tag) String() string {
+	switch t {
+	case TagNone:
+		return "None"
+	case TagFalse, TagTrue:
+		return "bool"
+	case TagInt8, TagInt64, TagBigInt:
+		return "int"
+	case TagFloat:
+		return "float"
+	case TagStr:
+		return "str"
+	case TagBytes:
+		return "bytes"
+	case TagList:
+		return "list"
+	case TagTuple:
+		return "tuple"
+	case TagDict:
+		return "dict"
+	case TagSet:
+		return "set"
+	case TagFrozenSet:
+		return "frozenset"
+	case TagRef:
+		return "object"
+	}
+	return fmt.Sprintf("tag 0x%02x", byte(t))
+}
+
+// known reports whether the tag has a meaning.
+func (t Tag) known() bool { return t <= TagFrozenSet || t == TagRef }
+
+// hashable reports whether Python takes such a value as a key of a dict or an item
+// of a set. A tuple may still hold something that is not hashable; Python says so.
+func (t Tag) hashable() bool { return t != TagList && t != TagDict && t != TagSet }

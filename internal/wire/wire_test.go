@@ -1,0 +1,140 @@
+package wire_test
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"reflect"
+	"slices"
+
+	"github.com/pycontext/py/internal/wire"
+)
+
+// Stand-ins for the types of package py.
+type (
+	tuple     []any
+	set       []any
+	frozenSet []any
+	pair      struct{ Key, Value any }
+	dict      []pair
+	object    struct{ handle uint64 }
+	custom    struct{ s string } // known to Encode only
+)
+
+// refs is the scope of a test: what became of each reference.
+type refs struct{ made, dropped []uint64 }
+
+var hooks = &wire.Hooks{
+	Encode: func(e *wire.Encoder, v any) (bool, error) {
+		switch v := v.(type) {
+		case tuple:
+			return true, e.Items(wire.TagTuple, v)
+		case set:
+			return true, e.Items(wire.TagSet, v)
+		case frozenSet:
+			return true, e.Items(wire.TagFrozenSet, v)
+		case dict:
+			return true, e.Pairs(len(v), func(i int) (any, any) { return v[i].Key, v[i].Value })
+		case *object:
+			if v == nil {
+				e.None()
+			} else {
+				e.Ref(v.handle)
+			}
+			return true, nil
+		case custom:
+			return true, e.Str(v.s)
+		}
+		return false, nil
+	},
+	Tuple:     func(items []any) any { return tuple(items) },
+	Set:       func(items []any) any { return set(items) },
+	FrozenSet: func(items []any) any { return frozenSet(items) },
+	Dict: func(keys, values []any) any {
+		d := make(dict, len(keys))
+		for i := range d {
+			d[i] = pair{keys[i], values[i]}
+		}
+		return d
+	},
+	Ref: func(scope any, handle uint64) (any, error) {
+		if r, ok := scope.(*refs); ok {
+			r.made = append(r.made, handle)
+		}
+		return &object{handle}, nil
+	},
+	RefType: reflect.TypeFor[*object](),
+	Drop: func(scope any, handle uint64) {
+		if r, ok := scope.(*refs); ok {
+			r.dropped = append(r.dropped, handle)
+		}
+	},
+	Types: []reflect.Type{reflect.TypeFor[custom]()},
+}
+
+func encode(v any) ([]byte, error) {
+	e := wire.Encoder{Hooks: hooks}
+	err := e.Value(v)
+	return e.Buf, err
+}
+
+func mustEncode(v any) []byte {
+	b, err := encode(v)
+	if err != nil {
+		panic(fmt.Sprintf("%#v: %v", v, err))
+	}
+	return b
+}
+
+func decode[T any](b []byte) (T, error) {
+	d := wire.Decoder{Buf: b, Hooks: hooks}
+	v, err := wire.Decode[T](&d)
+	if err == nil && len(d.Buf) > 0 {
+		err = fmt.Errorf("%d bytes left over", len(d.Buf))
+	}
+	return v, err
+}
+
+// same is reflect.DeepEqual where NaN equals itself, -0.0 does not equal 0.0, and
+// numbers of any size are compared by value.
+func same(a, b any) bool {
+	switch a := a.(type) {
+	case float64:
+		b, ok := b.(float64)
+		return ok && math.Float64bits(a) == math.Float64bits(b)
+	case *big.Int:
+		b, ok := b.(*big.Int)
+		return ok && a.Cmp(b) == 0
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, same)
+	case tuple:
+		b, ok := b.(tuple)
+		return ok && slices.EqualFunc(a, b, same)
+	case set:
+		b, ok := b.(set)
+		return ok && slices.EqualFunc(a, b, same)
+	case frozenSet:
+		b, ok := b.(frozenSet)
+		return ok && slices.EqualFunc(a, b, same)
+	case dict:
+		b, ok := b.(dict)
+		return ok && slices.EqualFunc(a, b, func(x, y pair) bool { return same(x.Key, y.Key) && same(x.Value, y.Value) })
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && sameMap(a, b)
+	case map[any]any:
+		b, ok := b.(map[any]any)
+		return ok && sameMap(a, b)
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func sameMap[K comparable](a, b map[K]any) bool {
+	for k, v := range a {
+		if w, ok := b[k]; !ok || !same(v, w) {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}

@@ -1,0 +1,366 @@
+package py
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/wire"
+)
+
+// Runner is where Python code runs: a *[Context], in its own namespace, or an *[Env].
+type Runner interface {
+	// send encodes the request, waits for its result, and returns it undecoded.
+	send(ctx context.Context, q *request) (reply, error)
+}
+
+// request is everything that can be asked of Python.
+type request struct {
+	verb     wire.Verb
+	want     wire.Want
+	env      *Env
+	object   *Object // of a method, attribute or value
+	module   string
+	name     string // function, method, attribute, or the source of an eval or exec
+	args     []any
+	vars     []Vars
+	attached uint64
+}
+
+// reply is a result in C memory, until it is released.
+type reply struct {
+	context *Context
+	request *cpython.Request
+	decoder *wire.Decoder // over the result
+}
+
+func (r *reply) release() {
+	r.request.Release()
+	r.context.end()
+}
+
+// describe names the request in errors.
+func (q *request) describe() string {
+	switch q.verb {
+	case wire.VerbCall:
+		return "call of " + q.module + "." + q.name
+	case wire.VerbEval:
+		return "eval"
+	case wire.VerbExec:
+		return "exec"
+	case wire.VerbMethod:
+		return "call of method " + q.name
+	case wire.VerbAttr:
+		return "attribute " + q.name
+	case wire.VerbValue:
+		return "conversion"
+	case wire.VerbEnv:
+		return "new env"
+	default:
+		return "attach"
+	}
+}
+
+func (q *request) check() error {
+	switch q.verb {
+	case wire.VerbCall:
+		if q.module == "" {
+			return errors.New("py: call without a module: use \"__main__\" for the context's own namespace, or \"builtins\"")
+		}
+		return checkDotted("function", q.name)
+	case wire.VerbMethod, wire.VerbAttr:
+		if q.verb == wire.VerbMethod && q.name == "" {
+			return nil
+		}
+		return checkDotted("attribute", q.name)
+	}
+	return nil
+}
+
+// nowhere is the error of a request to something that is nil, or was not made by this package.
+func (q *request) nowhere(what string) error {
+	return notSent(fmt.Errorf("py: %s: the %s is nil or was not made by py: %w", q.describe(), what, ErrClosed))
+}
+
+func checkDotted(what, name string) error {
+	if name == "" || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.Contains(name, "..") {
+		return fmt.Errorf("py: %q is no name of a Python %s", name, what)
+	}
+	return nil
+}
+
+// send is the way of every request of every context.
+func (c *Context) send(ctx context.Context, q *request) (reply, error) {
+	if c == nil || c.core == nil {
+		return reply{}, q.nowhere("context")
+	}
+	via := callbackFor(ctx, c)
+	if err := ctx.Err(); err != nil {
+		return reply{}, &unfinishedError{what: q.describe(), err: err, cause: context.Cause(ctx)}
+	}
+	if err := q.check(); err != nil {
+		return reply{}, notSent(err)
+	}
+	if err := c.begin(via != nil); err != nil {
+		return reply{}, c.closedError(q, false)
+	}
+	r, err := c.core.Request()
+	if err != nil {
+		c.end()
+		return reply{}, c.closedError(q, false)
+	}
+	frame, err := c.frame(r, q)
+	if err != nil {
+		r.Release()
+		c.end()
+		return reply{}, notSent(err)
+	}
+	out, err := r.Run(ctx, via, frame)
+	runtime.KeepAlive(q) // the objects in its arguments live until Python has them
+	if err != nil {
+		c.end()
+		return reply{}, c.unfinished(ctx, q, err)
+	}
+	d := &r.Scratch.(*exchange).decoder
+	d.Buf = out
+	return reply{c, r, d}, nil
+}
+
+func (c *Context) unfinished(ctx context.Context, q *request, err error) error {
+	if errors.Is(err, cpython.ErrClosed) {
+		return c.closedError(q, cpython.Started(err))
+	}
+	return &unfinishedError{what: q.describe(), started: cpython.Started(err), err: ctx.Err(), cause: context.Cause(ctx)}
+}
+
+func (c *Context) closedError(q *request, started bool) error {
+	cause := c.Err()
+	if cause == nil {
+		cause = ErrClosed
+	}
+	return &unfinishedError{what: q.describe(), started: started, err: ErrClosed, cause: cause}
+}
+
+// frame writes the request as SPEC.md has it.
+func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
+	x, ok := r.Scratch.(*exchange)
+	if !ok {
+		x = &exchange{
+			encoder: wire.Encoder{Grow: r.Grow, Hooks: codecHooks, Scope: c},
+			decoder: wire.Decoder{Hooks: codecHooks, Scope: c},
+		}
+		r.Scratch = x
+	}
+	e := &x.encoder
+	e.Reset(r.Buffer())
+	e.Byte(byte(q.verb))
+	e.Byte(byte(q.want))
+	env, err := q.env.handleFor(c)
+	if err != nil {
+		return nil, err
+	}
+	e.Uint64(env)
+	err = c.operands(e, q)
+	return e.Buf, err
+}
+
+func (c *Context) operands(e *wire.Encoder, q *request) error {
+	switch q.verb {
+	case wire.VerbCall:
+		if err := writeNames(e, q.module, q.name); err != nil {
+			return err
+		}
+		return writeArgs(e, q.args)
+	case wire.VerbEval, wire.VerbExec:
+		if err := writeNames(e, q.name); err != nil {
+			return err
+		}
+		return writeVars(e, q.vars)
+	case wire.VerbEnv:
+		return writeNames(e, q.name)
+	case wire.VerbAttach:
+		e.Uint64(q.attached)
+		return nil
+	}
+	handle, err := q.object.handleFor(c)
+	if err != nil || q.verb == wire.VerbValue {
+		e.Uint64(handle)
+		return err
+	}
+	e.Uint64(handle)
+	if err := writeNames(e, q.name); err != nil || q.verb == wire.VerbAttr {
+		return err
+	}
+	return writeArgs(e, q.args)
+}
+
+func writeNames(e *wire.Encoder, names ...string) error {
+	for _, name := range names {
+		if err := e.Text(name); err != nil {
+			return conversionError("source", err)
+		}
+	}
+	return nil
+}
+
+// writeArgs writes positional arguments, and those of a last Kw as keyword arguments.
+func writeArgs(e *wire.Encoder, args []any) error {
+	var kw Kw
+	if n := len(args); n > 0 {
+		if k, ok := args[n-1].(Kw); ok {
+			kw, args = k, args[:n-1]
+		}
+	}
+	e.Uvarint(uint64(len(args)))
+	for i, arg := range args {
+		if _, ok := arg.(Kw); ok {
+			return &ConversionError{Place: fmt.Sprintf("args[%d]", i), Reason: "a py.Kw must be the last argument"}
+		}
+		if err := e.Value(arg); err != nil {
+			return conversionError(fmt.Sprintf("args[%d]", i), err)
+		}
+	}
+	e.Uvarint(uint64(len(kw)))
+	for name, value := range kw {
+		if err := writeNamed(e, "kw", name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeVars writes variables in the order of their names, so that the same expression is compiled once.
+func writeVars(e *wire.Encoder, vars []Vars) error {
+	var all Vars
+	switch len(vars) {
+	case 0:
+		e.Uvarint(0)
+		return nil
+	case 1:
+		all = vars[0]
+	default:
+		all = Vars{}
+		for _, v := range vars {
+			maps.Copy(all, v)
+		}
+	}
+	var few [8]string
+	names := few[:0]
+	for name := range all {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	e.Uvarint(uint64(len(names)))
+	for _, name := range names {
+		if !isIdentifier(name) {
+			return &ConversionError{Place: fmt.Sprintf("vars[%q]", name), Reason: "the name is no Python identifier"}
+		}
+		if err := writeNamed(e, "vars", name, all[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeNamed(e *wire.Encoder, what, name string, value any) error {
+	if err := e.Text(name); err != nil {
+		return conversionError(fmt.Sprintf("%s[%q]", what, name), err)
+	}
+	if err := e.Value(value); err != nil {
+		return conversionError(fmt.Sprintf("%s[%q]", what, name), err)
+	}
+	return nil
+}
+
+func isIdentifier(s string) bool {
+	for i, r := range s {
+		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.In(r, unicode.Nd, unicode.Mn, unicode.Mc, unicode.Pc)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// run sends a request and decodes its result as a T, whose kind says how it travels.
+func run[T any](ctx context.Context, r Runner, q *request) (T, error) {
+	if q.want != wire.WantNone {
+		q.want = wantOf[T]()
+	}
+	var answer reply
+	var err error
+	switch r := r.(type) { // called directly, q stays on the stack
+	case *Context:
+		answer, err = r.send(ctx, q)
+	case *Env:
+		answer, err = r.send(ctx, q)
+	case nil:
+		moved := *q
+		err = moved.nowhere("context, env or object")
+	default:
+		moved := *q
+		answer, err = r.send(ctx, &moved)
+	}
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	defer answer.release()
+	return decodeResult[T](answer.decoder)
+}
+
+// decodeResult reads a result of SPEC.md.
+func decodeResult[T any](d *wire.Decoder) (zero T, _ error) {
+	status, _ := d.Byte()
+	switch wire.Status(status) {
+	case wire.StatusOK:
+		value, err := wire.Decode[T](d)
+		if err != nil {
+			return zero, conversionError("result", err)
+		}
+		return value, nil
+	case wire.StatusRaised:
+		return zero, decodeError(d)
+	default:
+		return zero, decodeMisfit(d)
+	}
+}
+
+// wantOf is how a result that becomes a T has to travel.
+func wantOf[T any]() wire.Want {
+	switch any((*T)(nil)).(type) {
+	case *any:
+		return wire.WantExact
+	case **Object:
+		return wire.WantRef
+	}
+	return wire.WantLoose
+}
+
+func decodeMisfit(d *wire.Decoder) error {
+	why, err := wire.Decode[Tuple](d)
+	if err != nil || len(why) != 2 {
+		return fmt.Errorf("py: the result from Python is malformed; please report this: %w", err)
+	}
+	place, _ := why[0].(string)
+	reason, _ := why[1].(string)
+	return &ConversionError{Place: "result" + place, Reason: reason}
+}
+
+// discard drops what an undecoded result holds.
+func discard(core *cpython.Context, out []byte) {
+	if len(out) == 0 {
+		return
+	}
+	d := wire.Decoder{Buf: out[1:], Hooks: codecHooks, Scope: core.Owner}
+	if wire.Status(out[0]) == wire.StatusRaised {
+		decodeError(&d)
+		return
+	}
+	d.Skip()
+}

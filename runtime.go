@@ -1,0 +1,165 @@
+package py
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/locate"
+)
+
+// Config says which Python to run and what it sees of the process. Its zero value looks for a Python (see the package
+// documentation) and gives it the process's own streams.
+type Config struct {
+	// Python is an interpreter, a virtual environment's folder, or a libpython. It is taken literally. Empty: the
+	// variable PYCTX_PYTHON, an active virtual environment, the bundled Python, then python3 on PATH.
+	Python string
+	// Args is sys.argv. Nil: one empty string, as for an embedded Python.
+	Args []string
+	// Paths are put in front of sys.path, in every interpreter.
+	Paths []string
+	// Stdout and Stderr get what Python prints; calls to Write are made by the threads that print and not at the same
+	// time. Nil: the process's own, a line at a time.
+	Stdout, Stderr io.Writer
+}
+
+// RuntimeInfo says what was loaded.
+type RuntimeInfo struct {
+	Version      string // "3.14.6"
+	FreeThreaded bool   // a build without the interpreter lock (PEP 703)
+	Source       string // how it was found: Config.Python, PYCTX_PYTHON, VIRTUAL_ENV, bundled or PATH
+	Executable   string // sys.executable
+	Library      string // the libpython that was loaded
+	Home         string // the prefix that it was told, if any
+	Venv         string // the virtual environment, if any
+	Modes        []Mode // the modes that it supports
+}
+
+var process struct {
+	started bool
+	mu      sync.Mutex
+	info    RuntimeInfo
+	version cpython.Version
+	err     error
+	streams [2]io.Writer
+	writing [2]sync.Mutex
+}
+
+// Start loads and initialises CPython with the given configuration. It is optional: the first [New] starts with the zero
+// Config. A process runs one Python; a second Start is an error. What could not be loaded cannot be tried again with
+// another configuration. It may be called from any goroutine.
+func Start(config Config) error {
+	process.mu.Lock()
+	defer process.mu.Unlock()
+	if process.started {
+		return errors.New("py: Python was started before: call py.Start once, before the first py.New")
+	}
+	return start(config)
+}
+
+// Info starts Python if need be and says what was loaded.
+func Info() (RuntimeInfo, error) {
+	if err := ensureStarted(); err != nil {
+		return RuntimeInfo{}, err
+	}
+	info := process.info
+	info.Modes = slices.Clone(info.Modes)
+	return info, nil
+}
+
+func ensureStarted() error {
+	process.mu.Lock()
+	defer process.mu.Unlock()
+	if process.started {
+		return process.err
+	}
+	return start(Config{})
+}
+
+func start(config Config) error {
+	process.started = true
+	process.err = load(config)
+	return process.err
+}
+
+func load(config Config) error {
+	if !cpython.Supported {
+		return fmt.Errorf("py: %w", cpython.ErrUnsupported)
+	}
+	found, err := locate.Find(locate.Options{Python: config.Python})
+	if err != nil {
+		return fmt.Errorf("py: %w", err)
+	}
+	process.streams = [2]io.Writer{config.Stdout, config.Stderr}
+	args := config.Args
+	if args == nil {
+		args = []string{""}
+	}
+	version, err := cpython.Start(cpython.Config{
+		Library:    found.Library,
+		Home:       found.Home,
+		Executable: found.Executable,
+		Args:       args,
+		Paths:      config.Paths,
+		Redirect:   [2]bool{config.Stdout != nil, config.Stderr != nil},
+	}, cpython.Hooks{
+		Lookup:       lookup,
+		Names:        functionNames,
+		Call:         runCallback,
+		RetainError:  retainError,
+		ReleaseError: releaseError,
+		Discard:      discard,
+		Ended:        func(core *cpython.Context) { core.Owner.(*Context).forget() },
+		Write:        writeStream,
+	})
+	if err != nil {
+		return fmt.Errorf("py: cannot start the Python found by %s (%s): %w", found.Source, found.Library, err)
+	}
+	process.version = version
+	process.info = infoOf(found, version)
+	return nil
+}
+
+func infoOf(found locate.Python, version cpython.Version) RuntimeInfo {
+	info := RuntimeInfo{
+		Version:      version.Text,
+		FreeThreaded: version.FreeThreaded,
+		Source:       found.Source,
+		Executable:   found.Executable,
+		Library:      found.Library,
+		Home:         found.Home,
+		Venv:         found.Venv,
+	}
+	for _, m := range []Mode{Worker, Subinterp, OwnGIL} {
+		if m.check(version) == nil {
+			info.Modes = append(info.Modes, m)
+		}
+	}
+	return info
+}
+
+// writeStream gives output of Python to the configured writer: 1 is stdout, 2 stderr.
+func writeStream(stream int, p []byte) error {
+	process.writing[stream-1].Lock()
+	defer process.writing[stream-1].Unlock()
+	_, err := process.streams[stream-1].Write(p)
+	return err
+}
+
+// Counts of what is alive, of the whole process. All are zero when every context is closed and gone, and every error
+// that passed through Python is forgotten.
+type Counts struct {
+	Threads    int64 // context threads, stuck ones included
+	Contexts   int64 // contexts that still take memory
+	Lanes      int64 // Python threads that have called Go
+	Requests   int64 // requests under way or kept for use again
+	Callbacks  int64 // Go functions that Python waits for
+	References int64 // Python objects that Go holds
+	Errors     int64 // Go errors that Python holds
+}
+
+// Live returns the counts of what is alive, for tests and monitoring.
+func Live() Counts { return Counts(cpython.Counts()) }

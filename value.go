@@ -1,0 +1,81 @@
+package py
+
+import (
+	"reflect"
+
+	"github.com/pycontext/py/internal/wire"
+)
+
+// Tuple is a Python tuple.
+type Tuple []any
+
+// Set is a Python set. Its order means nothing. A map[K]struct{} travels as a set too.
+type Set []any
+
+// FrozenSet is a Python frozenset. Its order means nothing.
+type FrozenSet []any
+
+// Item is one entry of a [Dict].
+type Item struct {
+	Key, Value any
+}
+
+// Dict is a Python dict in its order. A dict becomes one where no Go map can hold it: when keys are tuples, bytes, big
+// integers or other things that Go cannot compare, or would be equal in Go.
+type Dict []Item
+
+// Value returns the value of the first item whose key is == key, for a key that Go can compare.
+func (d Dict) Value(key any) (value any, ok bool) {
+	for _, item := range d {
+		if reflect.TypeOf(item.Key) == reflect.TypeOf(key) && reflect.ValueOf(key).Comparable() && item.Key == key {
+			return item.Value, true
+		}
+	}
+	return nil, false
+}
+
+// codecHooks tell the codec about the types of this package. The scope is the *Context.
+var codecHooks = &wire.Hooks{
+	Encode:    encodeSpecial,
+	Tuple:     func(items []any) any { return Tuple(items) },
+	Set:       func(items []any) any { return Set(items) },
+	FrozenSet: func(items []any) any { return FrozenSet(items) },
+	Dict: func(keys, values []any) any {
+		d := make(Dict, len(keys))
+		for i := range keys {
+			d[i] = Item{keys[i], values[i]}
+		}
+		return d
+	},
+	Ref: func(scope any, handle uint64) (any, error) {
+		return newObject(scope.(*Context), handle), nil
+	},
+	RefType: reflect.TypeFor[*Object](),
+	Drop: func(scope any, handle uint64) {
+		scope.(*Context).core.Drop(handle)
+	},
+	Types: []reflect.Type{reflect.TypeFor[*Env]()},
+}
+
+func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
+	switch v := v.(type) {
+	case Tuple:
+		return true, e.Items(wire.TagTuple, v)
+	case Set:
+		return true, e.Items(wire.TagSet, v)
+	case FrozenSet:
+		return true, e.Items(wire.TagFrozenSet, v)
+	case Dict:
+		return true, e.Pairs(len(v), func(i int) (any, any) { return v[i].Key, v[i].Value })
+	case *Object:
+		return true, encodeObject(e, v)
+	case *Env:
+		if v == nil {
+			return true, encodeObject(e, nil)
+		}
+		return true, encodeObject(e, v.namespace)
+	}
+	return false, nil
+}
+
+func init() { funcHooks = codecHooks }
