@@ -91,6 +91,7 @@ typedef struct {
   F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *))                                           \
   F(PyObject *, PyCapsule_New, (void *, const char *, PyCapsule_Destructor))                                          \
   F(void *, PyCapsule_GetPointer, (PyObject *, const char *))                                                         \
+  F(int, PyCapsule_IsValid, (PyObject *, const char *))                                                               \
   F(PyObject *, PyFunction_New, (PyObject *, PyObject *))                                                             \
   F(PyObject *, PyObject_Vectorcall, (PyObject *, PyObject *const *, size_t, PyObject *))                             \
   F(PyObject *, PyObject_CallFunctionObjArgs, (PyObject *, ...))                                                      \

@@ -108,9 +108,10 @@ def notes_of(exc):
     return [attempt(lambda: text(str(n)), "<note str() failed>") for n in notes]
 
 
-def token_of(exc):
-    token = attempt(lambda: object.__getattribute__(exc, "__dict__").get("_go_error"), None)
-    return attempt(lambda: kept(token), 0) if token is not None else 0
+def go_error_of(exc):
+    """What C keeps a Go error in, or 0."""
+    error = attempt(lambda: object.__getattribute__(exc, "__dict__").get("_go_error"), None)
+    return error if is_error(error) else 0
 
 
 def message_of(exc):
@@ -124,27 +125,14 @@ def members_of(exc):
     return BaseExceptionGroup.exceptions.__get__(exc) if issubclass(type(exc), BaseExceptionGroup) else ()
 
 
-def describe(exc):
-    """exc as an exception record of the wire format."""
-    tokens = []
-    try:
-        return record_of(exc, 32, set(), tokens)
-    except BaseException:
-        for number in tokens:
-            forget(number)
-        raise
-
-
-def record_of(exc, depth, seen, tokens):
-    """The record of exc and of what belongs to it, each exception once. Go errors in it are kept for Go to take."""
+def describe(exc, depth=32, seen=None):
+    """exc as an exception record of the wire format, with what belongs to it, each exception once."""
+    seen = set() if seen is None else seen
     if exc is None or depth == 0 or id(exc) in seen:
         return None
     seen.add(id(exc))
     cls = type(exc)
     module, name = class_of(cls)
-    token = token_of(exc)
-    if token:
-        tokens.append(token)
     mro = attempt(lambda: type.__dict__["__mro__"].__get__(cls), ())
     return (
         name,
@@ -153,12 +141,12 @@ def record_of(exc, depth, seen, tokens):
         [class_of(c) for c in mro[1:] if c is not object],
         attempt(lambda: notes_of(exc), []),
         attempt(lambda: frames_of(exc), []),
-        record_of(own("__cause__", exc), depth - 1, seen, tokens),
-        record_of(own("__context__", exc), depth - 1, seen, tokens),
+        describe(own("__cause__", exc), depth - 1, seen),
+        describe(own("__context__", exc), depth - 1, seen),
         bool(own("__suppress_context__", exc, False)),
-        token,
+        go_error_of(exc),
         attempt(lambda: syntax_of(exc), None),
-        [r for r in (record_of(p, depth - 1, seen, tokens) for p in attempt(lambda: members_of(exc), ())) if r],
+        [r for r in (describe(p, depth - 1, seen) for p in attempt(lambda: members_of(exc), ())) if r],
     )
 
 
@@ -181,13 +169,13 @@ def error_class(kind, also_go):
     return error_classes[kind]
 
 
-def make_error(kind, message, number):
+def make_error(kind, message, go_error):
     try:
-        exc = error_class(kind, number != 0)(message)
+        exc = error_class(kind, go_error is not None)(message)
     except TypeError:  # a class that wants more than a message
         exc = Error(f"{kind}: {message}")
-    if number:
-        exc._go_error = keep(number)
+    if go_error is not None:
+        exc._go_error = go_error
     return exc
 
 

@@ -19,11 +19,20 @@ typedef struct encoder {
   buf *out;
   struct refs *refs; // where an object without a counterpart is kept
   int loose;         // instances of subclasses travel as their base type
+  int go_errors;     // what holds a Go error travels as its number
   int depth;
   misfit *why;
   uint64_t *added; // the handles made so far, dropped again if the value does not fit
   size_t added_len, added_cap;
 } encoder;
+
+// What keeps a Go error alive within Python: a capsule with this name, around its number.
+#define GO_ERROR "go.error"
+
+// Attached. The number of the Go error that o keeps, or 0 for any other object.
+static inline uint64_t go_error_of(PyObject *o) {
+  return PyCapsule_IsValid(o, GO_ERROR) ? (uint64_t)(uintptr_t)PyCapsule_GetPointer(o, GO_ERROR) : 0;
+}
 
 HIDDEN int encode(encoder *e, PyObject *o);
 HIDDEN int encode_whole(encoder *e, PyObject *o);

@@ -35,6 +35,7 @@ void context_release(context *c) {
   lane_free(c->main);
   refs_free(c->refs);
   free(c->drops);
+  goFreed(c->handle);
   pthread_mutex_destroy(&c->lock);
   pthread_cond_destroy(&c->calm);
   free(c);

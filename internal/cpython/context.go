@@ -49,7 +49,6 @@ func NewContext(mode Mode, stackSize int, owner any) (*Context, error) {
 	c.handle = contexts.add(c)
 	c.c = C.context_start(C.uint64_t(c.handle), C.int(mode), C.size_t(stackSize))
 	if c.c == nil {
-		contexts.remove(c.handle)
 		c.die()
 		return nil, errors.New("no thread can be had for a context")
 	}
@@ -139,11 +138,15 @@ func (c *Context) release() {
 		r.destroy()
 	}
 	C.context_release(c.c)
-	contexts.remove(c.handle)
 }
 
 //export goStarted
 func goStarted(handle C.uint64_t) { close(contexts.find(uint64(handle)).started) }
+
+// goFreed is called when nothing names the context any more: Python threads that outlive it do.
+//
+//export goFreed
+func goFreed(handle C.uint64_t) { contexts.remove(uint64(handle)) }
 
 //export goEnded
 func goEnded(handle C.uint64_t) {

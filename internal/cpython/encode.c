@@ -289,6 +289,7 @@ int encode(encoder *e, PyObject *o) {
     }
     if (type == EXACT(Bytes)) return encode_bytes(e, o);
     if (is_container(type)) return encode_container(e, o, type);
+    if (e->go_errors && go_error_of(o)) return encode_int64(e, (long long)go_error_of(o));
     if (!e->loose || tried) return encode_ref(e, o);
     type = base_of(type);
   }

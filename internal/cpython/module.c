@@ -107,6 +107,22 @@ static int write_arguments(encoder *e, PyObject *const *args, Py_ssize_t n, PyOb
   return write_keywords(e, args + n, names);
 }
 
+static void release_error(PyObject *capsule) {
+  if (!runtime_forked) goReleaseError(go_error_of(capsule));
+}
+
+// Attached. New object that keeps the Go error of a number for as long as it lives, or None for 0. NULL with an error
+// set, and the Go error released.
+static PyObject *go_error_new(uint64_t number) {
+  if (!number) {
+    Py_IncRef(Py_None);
+    return Py_None;
+  }
+  PyObject *capsule = PyCapsule_New((void *)(uintptr_t)number, GO_ERROR, release_error);
+  if (!capsule) goReleaseError(number);
+  return capsule;
+}
+
 // Attached. Turns the answer of a Go function into its value or its exception.
 static PyObject *read_answer(context *c, callback *cb) {
   reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
@@ -116,12 +132,11 @@ static PyObject *read_answer(context *c, callback *cb) {
   uint64_t token = get_u64(&in);
   PyObject *k = PyUnicode_FromStringAndSize(kind, (Py_ssize_t)kind_len);
   PyObject *t = PyUnicode_FromStringAndSize(text, (Py_ssize_t)text_len);
-  PyObject *number = PyLong_FromUnsignedLongLong(token);
-  if (token && !(k && t && number)) goReleaseError(token);
-  PyObject *exc = k && t && number ? PyObject_CallFunctionObjArgs(c->interp->make_error, k, t, number, NULL) : NULL;
+  PyObject *error = go_error_new(token);
+  PyObject *exc = k && t && error ? PyObject_CallFunctionObjArgs(c->interp->make_error, k, t, error, NULL) : NULL;
   Py_DecRef(k);
   Py_DecRef(t);
-  Py_DecRef(number);
+  Py_DecRef(error);
   if (exc) PyErr_SetObject(type_of(exc), exc);
   Py_DecRef(exc);
   return NULL;
@@ -258,33 +273,10 @@ static PyObject *native_abandon(PyObject *self, PyObject *unused) {
   return Py_None;
 }
 
-static void release_error(PyObject *capsule) {
-  if (!runtime_forked) goReleaseError((uint64_t)(uintptr_t)PyCapsule_GetPointer(capsule, NULL));
-}
-
-// keep(number) -> an object that keeps a Go error alive as long as it lives itself.
-static PyObject *native_keep(PyObject *self, PyObject *number) {
+// is_error(object) -> whether it is what holds a Go error.
+static PyObject *native_is_error(PyObject *self, PyObject *o) {
   (void)self;
-  long long n = PyLong_AsLongLong(number);
-  return n > 0 ? PyCapsule_New((void *)(uintptr_t)n, NULL, release_error)
-               : PyErr_Format(PyExc(ValueError), "no such Go error");
-}
-
-// kept(object) -> the number given to keep, for a record on its way to Go.
-static PyObject *native_kept(PyObject *self, PyObject *capsule) {
-  (void)self;
-  void *p = PyCapsule_GetPointer(capsule, NULL);
-  if (p && !runtime_forked) goRetainError((uintptr_t)p);
-  return p ? PyLong_FromUnsignedLongLong((uintptr_t)p) : NULL;
-}
-
-// forget(number) takes back what kept did, for a record that was not finished.
-static PyObject *native_forget(PyObject *self, PyObject *number) {
-  (void)self;
-  long long n = PyLong_AsLongLong(number);
-  if (n > 0 && !runtime_forked) goReleaseError((uint64_t)n);
-  Py_IncRef(Py_None);
-  return Py_None;
+  return PyBool_FromLong(go_error_of(o) != 0);
 }
 
 // write(stream, bytes) gives output to the Go program. Detached meanwhile.
@@ -308,9 +300,7 @@ static PyMethodDef natives[] = {
     {"inherit", native_inherit, METH_NOARGS, NULL},
     {"adopt", native_adopt, METH_O, NULL},
     {"abandon", native_abandon, METH_NOARGS, NULL},
-    {"keep", native_keep, METH_O, NULL},
-    {"kept", native_kept, METH_O, NULL},
-    {"forget", native_forget, METH_O, NULL},
+    {"is_error", native_is_error, METH_O, NULL},
     {"write", (PyCFunction)(void (*)(void))native_write, METH_FASTCALL | METH_KEYWORDS, NULL},
 };
 

@@ -3,6 +3,8 @@
 // Writes what a request came to: its value, why that cannot travel, or the exception with all that belongs to it.
 #include "context.h"
 
+#include "_cgo_export.h"
+
 static const uint8_t status_ok = 0, status_raised = 1, status_misfit = 2;
 
 // Attached, with an error set that is cleared. The least that can be said, when there is no room to say more.
@@ -32,10 +34,18 @@ static void write_plain(buf *out, PyObject *exc) {
   Py_DecRef(text);
 }
 
+// Attached. Tells Go to keep the Go errors that a record on its way names; who decodes the record ends that.
+static void retain_errors(PyObject *o) {
+  uint64_t number = go_error_of(o);
+  if (number) goRetainError(number);
+  Py_ssize_t n = type_of(o) == EXACT(Tuple) ? PyTuple_Size(o) : type_of(o) == EXACT(List) ? PyList_Size(o) : 0;
+  for (Py_ssize_t i = 0; i < n; i++) retain_errors(type_of(o) == EXACT(Tuple) ? PyTuple_GetItem(o, i) : PyList_GetItem(o, i));
+}
+
 // Attached, with an error set, which is cleared.
 static void write_raised(context *c, buf *out) {
   misfit why = {0};
-  encoder e = {.out = out, .refs = c->refs, .loose = 1, .why = &why};
+  encoder e = {.out = out, .refs = c->refs, .loose = 1, .go_errors = 1, .why = &why};
   PyObject *exc = PyErr_GetRaisedException();
   PyObject *record = exc ? PyObject_CallOneArg(c->interp->describe, exc) : NULL;
   out->len = 0;
@@ -43,6 +53,8 @@ static void write_raised(context *c, buf *out) {
   if (!record || out->len == 0 || encode(&e, record) < 0) {
     PyErr_Clear();
     write_plain(out, exc);
+  } else {
+    retain_errors(record);
   }
   Py_DecRef(record);
   Py_DecRef(exc);
