@@ -39,21 +39,6 @@ func Targets() []Target {
 
 var long = flag.Bool("long", false, "run the cases with times at full length, and the hammer for a minute")
 
-var all = flag.Bool("all", false, "run the cases of known gaps too")
-
-// gaps are cases that do not hold yet, and why.
-var gaps = map[string]string{
-	"Case06CloseStuck":            "on a loaded machine the code that should be stuck is over before the grace time",
-	"Case10Rounds":                "some Go errors stay counted after many rounds with own-lock interpreters",
-	"HostileFinalizersAtClose":    "Go errors stay counted when finalizers raise them while an interpreter ends",
-	"HostileSubclasses":           "an int decodes into an interface that *big.Int implements",
-	"Case36NestingWithoutEnd":     "some Go errors stay counted after a recursion to the limit",
-	"Case36NestingInline":         "some Go errors stay counted after a recursion to the limit",
-	"Case44ThreadOutlivesContext": "a Python thread that outlives its sub-interpreter crashes the process",
-	"HostileAsyncio":              "a request on top of a suspended coroutine sees its running loop",
-	"HostileContextVariables":     "a request on top of a suspended one shares its context variables",
-}
-
 // suite is one run over one target.
 type suite struct {
 	Target
@@ -79,9 +64,6 @@ func Run(t *testing.T, target Target) {
 	for _, c := range slices.Concat(lifecycleCases, callCases, evalCases, envCases, objectCases, callbackCases,
 		nestingCases, threadCases, valueCases, errorCases, interruptCases, isolationCases, hostileCases, stressCases) {
 		t.Run(c.name, func(t *testing.T) {
-			if why := gaps[c.name]; why != "" && !*all {
-				t.Skip("known gap: " + why)
-			}
 			before, files := py.Live(), Measure().Files
 			t.Cleanup(func() {
 				settle(t, before)
@@ -283,7 +265,7 @@ func inChild(t *testing.T, f func()) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
-	child := exec.CommandContext(ctx, os.Args[0], "-test.run="+strings.Join(parts, "/"), "-test.v", "-test.timeout=50s", fmt.Sprint("-all=", *all))
+	child := exec.CommandContext(ctx, os.Args[0], "-test.run="+strings.Join(parts, "/"), "-test.v", "-test.timeout=50s")
 	child.Env = append(os.Environ(), variable+"="+t.Name())
 	out, err := child.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {

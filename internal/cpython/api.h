@@ -158,6 +158,11 @@ typedef struct {
   F(PyObject *, PyErr_GetHandledException, (void))                                                                    \
   F(void, PyErr_SetHandledException, (PyObject *))                                                                    \
   F(void, PyErr_WriteUnraisable, (PyObject *))                                                                        \
+  F(PyObject *, PyContext_New, (void))                                                                                \
+  F(PyObject *, PyContext_Copy, (PyObject *))                                                                         \
+  F(PyObject *, PyContext_CopyCurrent, (void))                                                                        \
+  F(int, PyContext_Enter, (PyObject *))                                                                               \
+  F(int, PyContext_Exit, (PyObject *))                                                                                \
   F(void, Py_SetRecursionLimit, (int))                                                                                \
   O(PyObject *, PyList_GetItemRef, (PyObject *, Py_ssize_t))                                                          \
   O(PyInitConfig *, PyInitConfig_Create, (void))                                                                      \

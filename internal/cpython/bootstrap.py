@@ -211,6 +211,28 @@ def compile_source(verb, source, parameters):
     return code.replace(co_name="<module>", co_qualname="<module>")
 
 
+# asyncio: a coroutine that calls Go is suspended with its event loop still the running one of the thread.
+
+
+def leave_loop():
+    """Lets the thread have no running loop; what it returns is for enter_loop."""
+    asyncio = sys.modules.get("_asyncio")
+    loop = asyncio._get_running_loop() if asyncio else None
+    if loop is None:
+        return None
+    task = asyncio._swap_current_task(loop, None)
+    asyncio._set_running_loop(None)
+    return loop, task
+
+
+def enter_loop(left):
+    if left is not None:
+        loop, task = left
+        asyncio = sys.modules["_asyncio"]
+        asyncio._set_running_loop(loop)
+        asyncio._swap_current_task(loop, task)
+
+
 # Streams.
 
 

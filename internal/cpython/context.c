@@ -101,6 +101,8 @@ static void let_go(context *c) {
   refs_clear(c->refs);
   cache_clear(&c->names);
   cache_clear(&c->codes);
+  Py_DecRef(c->main->variables);
+  c->main->variables = NULL;
   PyObject *namespace = c->namespace;
   c->namespace = NULL;
   Py_DecRef(namespace);

@@ -25,7 +25,7 @@ typedef struct interp {
   PyInterpreterState *state;
   int64_t id;
   context *owner; // NULL for the main interpreter
-  PyObject *describe, *compile, *make_error, *finish, *collect, *interrupted, *modules, *builtins;
+  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *interrupted, *modules, *builtins;
 } interp;
 
 // Bits of request.state. The one that sets DONE or ABANDONED second knows what the other wants.
@@ -51,6 +51,7 @@ struct request {
   request *next;   // in a queue
   buf in, out;
   callback *offered; // to the caller that spins
+  int chain;         // it belongs to the callback that it runs on top of
   // Set and read under lane->lock while it runs.
   lane *lane;
   int holds_lane;  // it is one of a Python thread, and kept until the request is used again
@@ -96,6 +97,7 @@ struct lane {
   gauge gap;        // the usual wait for work
   PyThreadState *state;
   int attached;
+  PyObject *variables; // the thread's context variables when the request at the bottom began
 
   pthread_mutex_t lock; // request.lane to request.struck, and current
   request *current;
@@ -167,6 +169,14 @@ HIDDEN int begin_request(lane *l, request *r);
 HIDDEN void end_request(lane *l, request *r);
 HIDDEN request *suspend_request(lane *l);
 HIDDEN int resume_request(lane *l, request *r);
+
+// isolate.c
+typedef struct hidden {
+  PyObject *handled, *variables, *loop;
+} hidden;
+
+HIDDEN int hide(lane *l, const request *r, hidden *h);
+HIDDEN void show(lane *l, hidden *h);
 
 // callback.c
 HIDDEN int callback_run(lane *l, callback *cb, int inline_);

@@ -26,9 +26,9 @@ static int take_functions(interp *in, PyObject *names) {
   struct {
     const char *name;
     PyObject **field;
-  } wanted[] = {{"describe", &in->describe}, {"compile_source", &in->compile}, {"make_error", &in->make_error},
-                {"finish", &in->finish},     {"collect", &in->collect},
-                {"Interrupted", &in->interrupted}};
+  } wanted[] = {{"describe", &in->describe},     {"compile_source", &in->compile},  {"make_error", &in->make_error},
+                {"finish", &in->finish},         {"collect", &in->collect},         {"leave_loop", &in->leave_loop},
+                {"enter_loop", &in->enter_loop}, {"Interrupted", &in->interrupted}};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
     PyObject *o = PyDict_GetItemString(names, wanted[i].name);
     if (!o) return -1;
@@ -57,9 +57,13 @@ static int furnish(interp *in) {
 }
 
 static void empty(interp *in) {
-  PyObject *held[] = {in->describe, in->compile, in->make_error, in->finish, in->collect, in->interrupted, in->modules, in->builtins};
-  in->describe = in->compile = in->make_error = in->finish = in->collect = in->interrupted = in->modules = in->builtins = NULL;
-  for (size_t i = 0; i < sizeof held / sizeof *held; i++) Py_DecRef(held[i]);
+  PyObject **held[] = {&in->describe, &in->compile,    &in->make_error,  &in->finish,  &in->collect,
+                       &in->leave_loop, &in->enter_loop, &in->interrupted, &in->modules, &in->builtins};
+  for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
+    PyObject *o = *held[i];
+    *held[i] = NULL;
+    Py_DecRef(o);
+  }
 }
 
 // Attached, on the thread that initialised CPython. Returns NULL or a problem in static memory.

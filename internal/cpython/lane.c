@@ -100,6 +100,7 @@ int lane_push(lane *l, request *r, int chain) {
   do {
     if (head == CLOSED) return -1;
     r->next = head;
+    r->chain = chain;
   } while (!__atomic_compare_exchange_n(box, &head, r, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
   parker_wake(&l->parker);
   return 0;
@@ -169,24 +170,21 @@ static int too_deep(lane *l) {
   return 1;
 }
 
-// Attached. Runs the request on top of whatever is suspended, with a clean slate for exceptions being handled.
+// Attached. Runs the request on top of whatever is suspended.
 static void run_attached(lane *l, request *r) {
   context *c = l->context;
-  PyObject *handled = l->depth ? PyErr_GetHandledException() : NULL;
-  if (handled) PyErr_SetHandledException(NULL);
+  hidden below;
+  int failed = hide(l, r, &below), want = 0;
   l->depth++;
   reader in = {r->in.p, r->in.p + r->in.len, 0};
-  int want = 0;
   PyObject *value = NULL;
-  if (begin_request(l, r)) raise_interrupted(c->interp);
-  else if (!too_deep(l)) value = perform(c, l, &in, &want);
+  int interrupted = begin_request(l, r);
+  if (interrupted) raise_interrupted(c->interp);
+  else if (!failed && !too_deep(l)) value = perform(c, l, &in, &want);
   write_result(c, &r->out, value, want); // may run Python code too, which can be interrupted
   end_request(l, r);
   l->depth--;
-  if (handled) {
-    PyErr_SetHandledException(handled);
-    Py_DecRef(handled);
-  }
+  show(l, &below);
 }
 
 // Attached or detached, and left as it was. A request that was abandoned before it started never runs.

@@ -61,6 +61,7 @@ int request_submit(lane *l, request *r, int chain, int may_spin) {
   __atomic_store_n(&r->state, 0, __ATOMIC_RELAXED);
   lane *own = lane_current();
   if (own == l) { // within an inline function or Attach: this is the thread that would run it
+    r->chain = 1;
     lane_run(l, r);
     return SUBMIT_DONE;
   }
