@@ -89,6 +89,7 @@ typedef struct {
   F(PyObject *, PyModule_GetDict, (PyObject *))                                                                       \
   F(PyObject *, Py_CompileString, (const char *, const char *, int))                                                  \
   F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *))                                           \
+  F(PyObject *, PyCFunction_GetSelf, (PyObject *))                                                                    \
   F(PyObject *, PyCapsule_New, (void *, const char *, PyCapsule_Destructor))                                          \
   F(void *, PyCapsule_GetPointer, (PyObject *, const char *))                                                         \
   F(int, PyCapsule_IsValid, (PyObject *, const char *))                                                               \

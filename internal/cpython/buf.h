@@ -9,44 +9,28 @@
 typedef struct buf {
   uint8_t *p;
   size_t len, cap;
-  uint8_t *local; // storage that is not malloc's, or NULL
+  uint8_t *local; // storage that was given, or NULL
 } buf;
 
+// buf.c
+__attribute__((visibility("hidden"))) int buf_grow(buf *b, size_t n);
+__attribute__((visibility("hidden"))) void buf_free(buf *b);
+
+#define BUF_LARGE (64 << 10) // storage from this size on is shared by all buffers
+
 // Makes room for n more bytes. Returns 0, or -1 when memory is out (the buffer is as before).
-static inline int buf_reserve(buf *b, size_t n) {
-  if (b->cap - b->len >= n) return 0;
-  if (n > SIZE_MAX / 4 || b->len > SIZE_MAX / 4) return -1;
-  size_t cap = b->cap < 128 ? 256 : b->cap * 2;
-  if (cap < b->len + n) cap = b->len + n;
-  uint8_t *p = b->p == b->local ? malloc(cap) : realloc(b->p, cap);
-  if (!p) return -1;
-  if (b->local && b->p == b->local) memcpy(p, b->local, b->len);
-  b->p = p;
-  b->cap = cap;
-  return 0;
-}
-
-static inline void buf_free(buf *b) {
-  if (b->p != b->local) free(b->p);
-  b->p = b->local;
-  b->len = 0;
-}
-
-// Forgets the content and keeps the storage, unless a rare big message made it large.
-static inline void buf_reset(buf *b) {
-  b->len = 0;
-  if (b->cap > 64 << 10) {
-    buf_free(b);
-    b->p = b->local;
-    b->cap = 0;
-  }
-}
+static inline int buf_reserve(buf *b, size_t n) { return b->cap - b->len >= n ? 0 : buf_grow(b, n); }
 
 // The put functions need room that was reserved before.
 static inline void put_u8(buf *b, uint8_t v) { b->p[b->len++] = v; }
 
+static inline uint64_t little_endian(uint64_t v) {
+  return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? v : __builtin_bswap64(v);
+}
+
 static inline void put_u64(buf *b, uint64_t v) {
-  for (int i = 0; i < 8; i++) b->p[b->len + i] = (uint8_t)(v >> (8 * i));
+  v = little_endian(v);
+  memcpy(b->p + b->len, &v, 8);
   b->len += 8;
 }
 
@@ -81,10 +65,10 @@ static inline uint64_t get_u64(reader *r) {
     r->bad = 1;
     return 0;
   }
-  uint64_t v = 0;
-  for (int i = 0; i < 8; i++) v |= (uint64_t)r->p[i] << (8 * i);
+  uint64_t v;
+  memcpy(&v, r->p, 8);
   r->p += 8;
-  return v;
+  return little_endian(v);
 }
 
 static inline uint64_t get_uvarint(reader *r) {

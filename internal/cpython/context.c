@@ -201,7 +201,9 @@ context *context_start(uint64_t handle, int mode, size_t stack_size) {
   context *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   c->refcount = 2;
+  static uint64_t last_serial;
   c->handle = handle;
+  c->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
   c->mode = mode;
   pthread_mutex_init(&c->lock, NULL);
   pthread_cond_init(&c->calm, NULL);

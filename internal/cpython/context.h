@@ -26,6 +26,7 @@ typedef struct interp {
   int64_t id;
   context *owner; // NULL for the main interpreter
   PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *interrupted, *modules, *builtins;
+  PyObject *functions; // by name, the callables that stand for Go functions
 } interp;
 
 // Bits of request.state. The one that sets DONE or ABANDONED second knows what the other wants.
@@ -106,6 +107,7 @@ struct lane {
 struct context {
   int refcount; // atomic: the thread, each lane, and Go
   uint64_t handle; // Go's number for it
+  uint64_t serial; // no other context ever has it
   int mode;
   interp *interp;
   lane *main;

@@ -22,11 +22,34 @@ static PyObject *decode_bigint(reader *r) {
   return minus;
 }
 
+// Attached, no error set. New int or float when that is what comes next and can be had; else NULL, and nothing is read.
+static inline PyObject *get_number(reader *r) {
+  if (r->end - r->p < 9) return NULL;
+  uint64_t bits;
+  double v;
+  PyObject *o = NULL;
+  memcpy(&bits, r->p + 1, 8);
+  bits = little_endian(bits);
+  switch (*r->p) {
+  case 0x03:
+    if ((o = PyLong_FromLongLong((int8_t)r->p[1]))) r->p += 2;
+    return o;
+  case 0x04: o = PyLong_FromLongLong((int64_t)bits); break;
+  case 0x06:
+    memcpy(&v, &bits, 8);
+    o = PyFloat_FromDouble(v);
+    break;
+  }
+  if (o) r->p += 9;
+  return o;
+}
+
 static PyObject *decode_list(reader *r, refs *refs, int depth) {
   size_t n = get_count(r);
   PyObject *list = PyList_New((Py_ssize_t)n);
   for (size_t i = 0; list && i < n; i++) {
-    PyObject *item = decode(r, refs, depth);
+    PyObject *item = get_number(r);
+    if (!item) item = decode(r, refs, depth);
     if (item && PyList_SetItem(list, (Py_ssize_t)i, item) == 0) continue;
     Py_DecRef(list);
     return NULL;

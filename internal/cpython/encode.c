@@ -65,16 +65,22 @@ static int at_key(encoder *e, PyObject *key) {
   return type_of(key) == EXACT(Long) && !overflow ? at(e, "[%lld]", n) : at(e, "[key]");
 }
 
-static int encode_int64(encoder *e, long long v) {
-  if (buf_reserve(e->out, 9) < 0) return no_memory(e);
+// The next two need room for 9 bytes.
+static inline void put_int(buf *b, long long v) {
   if (v >= -128 && v <= 127) {
-    put_u8(e->out, TAG_INT8);
-    put_u8(e->out, (uint8_t)v);
-    return 0;
+    put_u8(b, TAG_INT8);
+    put_u8(b, (uint8_t)v);
+  } else {
+    put_u8(b, TAG_INT64);
+    put_u64(b, (uint64_t)v);
   }
-  put_u8(e->out, TAG_INT64);
-  put_u64(e->out, (uint64_t)v);
-  return 0;
+}
+
+static inline void put_float(buf *b, double v) {
+  uint64_t bits;
+  memcpy(&bits, &v, 8);
+  put_u8(b, TAG_FLOAT);
+  put_u64(b, bits);
 }
 
 // Attached. The methods are int's own, also for a subclass. int.to_bytes rather than a private function whose signature differs between versions.
@@ -103,17 +109,30 @@ static int encode_bigint(encoder *e, PyObject *o, int negative) {
 static int encode_int(encoder *e, PyObject *o) {
   int overflow;
   long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
-  return overflow ? encode_bigint(e, o, overflow < 0) : encode_int64(e, v);
+  if (overflow) return encode_bigint(e, o, overflow < 0);
+  if (buf_reserve(e->out, 9) < 0) return no_memory(e);
+  put_int(e->out, v);
+  return 0;
 }
 
 static int encode_float(encoder *e, PyObject *o) {
-  double v = PyFloat_AsDouble(o);
-  uint64_t bits;
-  memcpy(&bits, &v, 8);
   if (buf_reserve(e->out, 9) < 0) return no_memory(e);
-  put_u8(e->out, TAG_FLOAT);
-  put_u64(e->out, bits);
+  put_float(e->out, PyFloat_AsDouble(o));
   return 0;
+}
+
+// Needs room for 9 bytes. Writes an exact int of 64 bits or float, and tells whether o is one. No Python code runs.
+static inline int put_number(buf *b, PyObject *o) {
+  PyObject *type = type_of(o);
+  if (type == EXACT(Float)) {
+    put_float(b, PyFloat_AsDouble(o));
+    return 1;
+  }
+  if (type != EXACT(Long)) return 0;
+  int overflow;
+  long long v = PyLong_AsLongLongAndOverflow(o, &overflow);
+  if (!overflow) put_int(b, v);
+  return !overflow;
 }
 
 static int encode_str(encoder *e, PyObject *o) {
@@ -147,10 +166,18 @@ static PyObject *list_item(PyObject *list, Py_ssize_t i) {
   return item;
 }
 
+// Attached. Writes the numbers that a list begins with, and returns how many.
+static Py_ssize_t encode_numbers(encoder *e, PyObject *list, Py_ssize_t n) {
+  if (api_free_threaded) return 0; // an item that is borrowed may go at any time
+  Py_ssize_t i = 0;
+  while (i < n && buf_reserve(e->out, 9) == 0 && put_number(e->out, PyList_GetItem(list, i))) i++;
+  return i;
+}
+
 static int encode_list(encoder *e, PyObject *o) {
   Py_ssize_t n = PyList_Size(o);
   if (header(e, TAG_LIST, n) < 0) return -1;
-  for (Py_ssize_t i = 0; i < n; i++) {
+  for (Py_ssize_t i = encode_numbers(e, o, n); i < n; i++) {
     PyObject *item = list_item(o, i);
     if (!item) {
       PyErr_Clear();
@@ -261,6 +288,12 @@ static int encode_container(encoder *e, PyObject *o, PyObject *type) {
   return result;
 }
 
+static int encode_go_error(encoder *e, uint64_t number) {
+  if (buf_reserve(e->out, 9) < 0) return no_memory(e);
+  put_int(e->out, (long long)number);
+  return 0;
+}
+
 // The built-in type that an object of a subclass stands for when it travels loosely, or its own type.
 static PyObject *base_of(PyObject *type) {
   PyObject *bases[] = {EXACT(Long), EXACT(Float), EXACT(Unicode), EXACT(Bytes), EXACT(List),
@@ -289,7 +322,7 @@ int encode(encoder *e, PyObject *o) {
     }
     if (type == EXACT(Bytes)) return encode_bytes(e, o);
     if (is_container(type)) return encode_container(e, o, type);
-    if (e->go_errors && go_error_of(o)) return encode_int64(e, (long long)go_error_of(o));
+    if (e->go_errors && go_error_of(o)) return encode_go_error(e, go_error_of(o));
     if (!e->loose || tried) return encode_ref(e, o);
     type = base_of(type);
   }

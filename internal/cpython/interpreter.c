@@ -58,7 +58,8 @@ static int furnish(interp *in) {
 
 static void empty(interp *in) {
   PyObject **held[] = {&in->describe, &in->compile,    &in->make_error,  &in->finish,  &in->collect,
-                       &in->leave_loop, &in->enter_loop, &in->interrupted, &in->modules, &in->builtins};
+                       &in->leave_loop, &in->enter_loop, &in->interrupted, &in->modules, &in->builtins,
+                       &in->functions};
   for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
     PyObject *o = *held[i];
     *held[i] = NULL;

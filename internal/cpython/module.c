@@ -17,7 +17,7 @@ typedef struct function {
   PyMethodDef def;
   char *name;
   uint64_t version;
-  context *context; // whom the lookup was for; only compared
+  uint64_t context; // the serial number of the one that the lookup was for
   resolved found;
   interp *in;
 } function;
@@ -59,12 +59,12 @@ static lane *lane_of_thread(interp *in) {
 
 static int resolve(function *f, context *c) {
   uint64_t version = __atomic_load_n(&registry_version, __ATOMIC_ACQUIRE);
-  if (f->version != version || f->context != c) {
+  if (f->version != version || f->context != c->serial) {
     int is_inline = 0;
     f->found.number = goLookup(c->handle, f->name, strlen(f->name), &is_inline);
     f->found.is_inline = is_inline;
     f->version = version;
-    f->context = c;
+    f->context = c->serial;
   }
   if (f->found.number) return 0;
   PyErr_Format(PyExc(AttributeError), "module 'go' has no function '%s': it is not registered, or not any more", f->name);
@@ -193,7 +193,7 @@ static void free_function(PyObject *capsule) {
   free(f);
 }
 
-// Attached. A callable for a name that is known to be registered; takes over f. NULL with an error set.
+// Attached. New callable; takes over f. NULL with an error set.
 static PyObject *make_callable(function *f) {
   f->def = (PyMethodDef){f->name, (PyCFunction)(void (*)(void))call_function, METH_FASTCALL | METH_KEYWORDS,
                          "A function of the Go program."};
@@ -208,6 +208,24 @@ static PyObject *make_callable(function *f) {
   return callable;
 }
 
+// Attached. New reference to a callable for a name that is registered, kept for the next time; NULL with an error set.
+static PyObject *new_callable(interp *in, context *c, PyObject *name, const char *text) {
+  function *f = calloc(1, sizeof *f);
+  if (!f || !(f->name = strdup(text))) {
+    free(f);
+    return PyErr_NoMemory();
+  }
+  f->in = in;
+  if (resolve(f, c) < 0) {
+    free(f->name);
+    free(f);
+    return NULL;
+  }
+  PyObject *callable = make_callable(f);
+  if (callable && PyDict_SetItem(in->functions, name, callable) < 0) PyErr_Clear();
+  return callable;
+}
+
 // function(name) -> a callable that calls the Go function of that name. AttributeError where there is none.
 static PyObject *native_function(PyObject *self, PyObject *name) {
   if (type_of(name) != EXACT(Unicode))
@@ -216,15 +234,11 @@ static PyObject *native_function(PyObject *self, PyObject *name) {
   lane *l = lane_of_thread(in);
   const char *text = l ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
   if (!text) return NULL;
-  function *f = calloc(1, sizeof *f);
-  if (!f || !(f->name = strdup(text))) {
-    free(f);
-    return PyErr_NoMemory();
-  }
-  f->in = in;
-  if (resolve(f, l->context) == 0) return make_callable(f);
-  free(f->name);
-  free(f);
+  PyObject *callable = PyDict_GetItemWithError(in->functions, name);
+  if (!callable) return PyErr_Occurred() ? NULL : new_callable(in, l->context, name, text);
+  Py_IncRef(callable);
+  if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), NULL), l->context) == 0) return callable;
+  Py_DecRef(callable);
   return NULL;
 }
 
@@ -308,7 +322,8 @@ static PyMethodDef natives[] = {
 PyObject *module_natives(interp *in) {
   PyObject *names = PyDict_New(), *self = PyCapsule_New(in, NULL, NULL), *builtins = PyImport_ImportModule("builtins");
   PyObject *is_main = PyBool_FromLong(in == main_interp());
-  int failed = !names || !self || !builtins || PyDict_SetItemString(names, "__builtins__", builtins) < 0 ||
+  in->functions = PyDict_New();
+  int failed = !names || !in->functions || !self || !builtins || PyDict_SetItemString(names, "__builtins__", builtins) < 0 ||
                PyDict_SetItemString(names, "is_main", is_main) < 0;
   for (size_t i = 0; !failed && i < sizeof natives / sizeof *natives; i++) {
     PyObject *f = PyCFunction_NewEx(&natives[i], self, NULL);

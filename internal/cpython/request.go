@@ -66,6 +66,14 @@ func (r *Request) Buffer() []byte { return bytesOf(&r.c.in)[:0] }
 // Grow returns buf with room for n more bytes.
 func (r *Request) Grow(buf []byte, n int) []byte { return grow(&r.c.in, buf, n) }
 
+// giveBack keeps the storage of a buffer for the next use, unless it is large.
+func giveBack(b *C.buf) {
+	b.len = 0
+	if b.cap >= C.BUF_LARGE {
+		C.buf_free(b)
+	}
+}
+
 func bytesOf(b *C.buf) []byte { return unsafe.Slice((*byte)(b.p), int(b.cap)) }
 
 func grow(b *C.buf, buf []byte, n int) []byte {
@@ -80,7 +88,8 @@ func (r *Request) Release() {
 		r.cancelCallbacks(r.serial, context.Canceled)
 	}
 	r.caller, r.within, r.cancel, r.over = nil, nil, nil, nil
-	r.c.in.len = 0
+	giveBack(&r.c.in)
+	giveBack(&r.c.out)
 	c := r.context
 	c.mu.Lock()
 	keep := len(c.free) < 1024

@@ -7,30 +7,38 @@
 
 static const uint8_t status_ok = 0, status_raised = 1, status_misfit = 2;
 
-// Attached, with an error set that is cleared. The least that can be said, when there is no room to say more.
+// Attached, no error set, and none afterwards. Writes o as a str, or the default where it is none.
+static void put_text(buf *out, PyObject *o, const char *otherwise) {
+  Py_ssize_t n = (Py_ssize_t)strlen(otherwise);
+  const char *p = o && type_of(o) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(o, &n) : NULL;
+  PyErr_Clear();
+  put_bytes(out, 0x07, p ? p : otherwise, (size_t)n);
+}
+
+// Attached, no error set, and none afterwards. The least that can be said, when there is no room to say more.
 static void write_plain(buf *out, PyObject *exc) {
   PyObject *name = exc ? PyObject_GetAttrString(type_of(exc), "__name__") : NULL;
-  PyObject *text = exc ? PyObject_Str(exc) : NULL;
   PyErr_Clear();
-  Py_ssize_t name_len = 0, text_len = 0;
-  const char *n = name ? PyUnicode_AsUTF8AndSize(name, &name_len) : NULL;
-  const char *t = text ? PyUnicode_AsUTF8AndSize(text, &text_len) : NULL;
+  PyObject *module = exc ? PyObject_GetAttrString(type_of(exc), "__module__") : NULL;
+  PyErr_Clear();
+  PyObject *text = exc ? PyObject_Str(exc) : NULL;
   PyErr_Clear();
   static const uint8_t rest[] = {0x09, 0, 0x09, 0, 0x09, 0, 0x00, 0x00, 0x01, 0x03, 0, 0x00, 0x09, 0};
   out->len = 0;
-  if (buf_reserve(out, 64 + (size_t)name_len + (size_t)text_len) == 0) {
+  if (buf_reserve(out, 3) == 0) {
     put_u8(out, status_raised);
     put_u8(out, 0x0a);
     put_u8(out, 12);
-    put_bytes(out, 0x07, n ? n : "SystemError", n ? (size_t)name_len : 11);
-    put_bytes(out, 0x07, "builtins", 8);
-    put_bytes(out, 0x07, t ? t : "", t ? (size_t)text_len : 0);
+    put_text(out, name, "SystemError");
+    put_text(out, module, "builtins");
+    put_text(out, text, "");
     if (buf_reserve(out, sizeof rest) == 0) {
       memcpy(out->p + out->len, rest, sizeof rest);
       out->len += sizeof rest;
     }
   }
   Py_DecRef(name);
+  Py_DecRef(module);
   Py_DecRef(text);
 }
 
@@ -39,15 +47,30 @@ static void retain_errors(PyObject *o) {
   uint64_t number = go_error_of(o);
   if (number) goRetainError(number);
   Py_ssize_t n = type_of(o) == EXACT(Tuple) ? PyTuple_Size(o) : type_of(o) == EXACT(List) ? PyList_Size(o) : 0;
-  for (Py_ssize_t i = 0; i < n; i++) retain_errors(type_of(o) == EXACT(Tuple) ? PyTuple_GetItem(o, i) : PyList_GetItem(o, i));
+  for (Py_ssize_t i = 0; i < n; i++)
+    retain_errors(type_of(o) == EXACT(Tuple) ? PyTuple_GetItem(o, i) : PyList_GetItem(o, i));
+}
+
+// Attached, with an error set, which is cleared. New record of it, or NULL where there is no room for one; *exc is what it
+// is of, owned. An interrupt of the description takes the place of what it described.
+static PyObject *describe(interp *in, PyObject **exc) {
+  PyObject *record = NULL;
+  *exc = PyErr_GetRaisedException();
+  for (int tries = 3; *exc && !record && tries > 0; tries--) {
+    record = PyObject_CallOneArg(in->describe, *exc);
+    if (record || !PyErr_ExceptionMatches(in->interrupted)) break;
+    Py_DecRef(*exc);
+    *exc = PyErr_GetRaisedException();
+  }
+  PyErr_Clear();
+  return record;
 }
 
 // Attached, with an error set, which is cleared.
 static void write_raised(context *c, buf *out) {
   misfit why = {0};
   encoder e = {.out = out, .refs = c->refs, .loose = 1, .go_errors = 1, .why = &why};
-  PyObject *exc = PyErr_GetRaisedException();
-  PyObject *record = exc ? PyObject_CallOneArg(c->interp->describe, exc) : NULL;
+  PyObject *exc, *record = describe(c->interp, &exc);
   out->len = 0;
   if (record && buf_reserve(out, 1) == 0) put_u8(out, status_raised);
   if (!record || out->len == 0 || encode(&e, record) < 0) {
@@ -79,7 +102,7 @@ void write_result(context *c, buf *out, PyObject *value, int want) {
   misfit why;
   why.place[0] = why.reason[0] = 0;
   why.raised = 0;
-  buf_reset(out);
+  out->len = 0;
   if (value && write_value(c, out, value, want, &why) < 0 && !why.raised) {
     out->len = 0;
     if (buf_reserve(out, 1) == 0) put_u8(out, status_misfit);

@@ -30,7 +30,7 @@ var hooks Hooks
 // RecursionLimit is sys.getrecursionlimit() in every interpreter.
 const RecursionLimit = 12000
 
-const spinTime = 20 * time.Microsecond
+const spinTime = 50 * time.Microsecond
 
 // Start loads CPython and initialises it, once per process. It blocks for some ten milliseconds.
 func Start(config Config, h Hooks) (Version, error) {
