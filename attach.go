@@ -48,7 +48,7 @@ func (c *Context) runAttached(core *cpython.Attached, f func(*Attached) error) (
 	a := &Attached{
 		context: c,
 		core:    core,
-		encoder: wire.Encoder{Hooks: codecHooks, Scope: c},
+		encoder: wire.Encoder{Grow: core.Grow, Hooks: codecHooks, Scope: c},
 		decoder: wire.Decoder{Hooks: codecHooks, Scope: c},
 	}
 	defer func() {
@@ -100,11 +100,10 @@ func (a *Attached) Global(name string) (Ref, error) {
 
 // New makes a Python object of a Go value.
 func (a *Attached) New(value any) (Ref, error) {
-	b, err := a.value(value)
-	if err != nil {
+	if err := a.value(value); err != nil {
 		return Ref{}, err
 	}
-	return a.ref(a.core.New(b))
+	return a.ref(a.core.New())
 }
 
 // Object returns the object that o refers to.
@@ -142,23 +141,28 @@ func (a *Attached) result() *wire.Decoder {
 	return &a.decoder
 }
 
-func (a *Attached) value(v any) ([]byte, error) {
+// value and args write what the next call is to be given.
+func (a *Attached) value(v any) error {
 	a.check()
-	a.encoder.Reset(a.encoder.Buf[:0])
 	if r, ok := v.(Ref); ok {
-		return nil, fmt.Errorf("py: a Ref is no value: it is an object already (%#x)", r.p)
+		return fmt.Errorf("py: a Ref is no value: it is an object already (%#x)", r.p)
 	}
+	a.encoder.Reset(a.core.Buffer())
 	if err := a.encoder.Value(v); err != nil {
-		return nil, conversionError("value", err)
+		return conversionError("value", err)
 	}
-	return a.encoder.Buf, nil
+	a.core.Input(a.encoder.Buf)
+	return nil
 }
 
-func (a *Attached) args(args []any) ([]byte, error) {
+func (a *Attached) args(args []any) error {
 	a.check()
-	a.encoder.Reset(a.encoder.Buf[:0])
-	err := writeArgs(&a.encoder, args)
-	return a.encoder.Buf, err
+	a.encoder.Reset(a.core.Buffer())
+	if err := writeArgs(&a.encoder, args); err != nil {
+		return err
+	}
+	a.core.Input(a.encoder.Buf)
+	return nil
 }
 
 // Pointer is the PyObject*, which the Ref keeps alive, for other cgo code.
@@ -186,11 +190,10 @@ func (r Ref) Attr(name string) (Ref, error) {
 
 // SetAttr sets an attribute.
 func (r Ref) SetAttr(name string, value any) error {
-	b, err := r.a.value(value)
-	if err != nil {
+	if err := r.a.value(value); err != nil {
 		return err
 	}
-	if r.a.core.SetAttr(r.p, name, b) != nil {
+	if r.a.core.SetAttr(r.p, name) != nil {
 		return r.a.raised()
 	}
 	return nil
@@ -198,20 +201,18 @@ func (r Ref) SetAttr(name string, value any) error {
 
 // Item returns r[key].
 func (r Ref) Item(key any) (Ref, error) {
-	b, err := r.a.value(key)
-	if err != nil {
+	if err := r.a.value(key); err != nil {
 		return Ref{}, err
 	}
-	return r.a.ref(r.a.core.Item(r.p, b))
+	return r.a.ref(r.a.core.Item(r.p))
 }
 
 // Call calls the object. A last argument of type [Kw] holds the keyword arguments.
 func (r Ref) Call(args ...any) (Ref, error) {
-	b, err := r.a.args(args)
-	if err != nil {
+	if err := r.a.args(args); err != nil {
 		return Ref{}, err
 	}
-	return r.a.ref(r.a.core.Call(r.p, b))
+	return r.a.ref(r.a.core.Call(r.p))
 }
 
 // Value converts the object to Go.
@@ -222,12 +223,11 @@ func (r Ref) Keep() (*Object, error) { return DecodeRef[*Object](r) }
 
 // CallRef calls an object and decodes the result as a T, in one crossing to C.
 func CallRef[T any](f Ref, args ...any) (T, error) {
-	b, err := f.a.args(args)
-	if err != nil {
+	if err := f.a.args(args); err != nil {
 		var zero T
 		return zero, err
 	}
-	f.a.core.CallValue(f.p, b, uint8(wantOf[T]()))
+	f.a.core.CallValue(f.p, uint8(wantOf[T]()))
 	return decodeResult[T](f.a.result())
 }
 

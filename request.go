@@ -227,6 +227,9 @@ func writeArgs(e *wire.Encoder, args []any) error {
 		}
 	}
 	e.Uvarint(uint64(len(kw)))
+	if len(kw) == 0 { // an iterator of a map costs something even when there is nothing in it
+		return nil
+	}
 	for name, value := range kw {
 		if err := writeNamed(e, "kw", name, value); err != nil {
 			return err

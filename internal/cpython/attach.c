@@ -28,8 +28,10 @@ PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
   return o;
 }
 
-PyObject *attached_new(attached *a, const uint8_t *in, size_t len) {
-  reader r = {in, in + len, 0};
+static reader input(attached *a) { return (reader){a->in.p, a->in.p + a->in.len, 0}; }
+
+PyObject *attached_new(attached *a) {
+  reader r = input(a);
   return decode(&r, a->lane->context->refs, 0);
 }
 
@@ -42,36 +44,35 @@ PyObject *attached_attr(attached *a, PyObject *o, const char *p, size_t n) {
 }
 
 // Returns 0, or -1 with an error set.
-int attached_set_attr(attached *a, PyObject *o, const char *p, size_t n, const uint8_t *in, size_t in_len) {
-  PyObject *name = name_of(p, n), *value = name ? attached_new(a, in, in_len) : NULL;
+int attached_set_attr(attached *a, PyObject *o, const char *p, size_t n) {
+  PyObject *name = name_of(p, n), *value = name ? attached_new(a) : NULL;
   int failed = value ? PyObject_SetAttr(o, name, value) : -1;
   Py_DecRef(name);
   Py_DecRef(value);
   return failed;
 }
 
-PyObject *attached_item(attached *a, PyObject *o, const uint8_t *in, size_t len) {
-  PyObject *key = attached_new(a, in, len);
+PyObject *attached_item(attached *a, PyObject *o) {
+  PyObject *key = attached_new(a);
   PyObject *value = key ? PyObject_GetItem(o, key) : NULL;
   Py_DecRef(key);
   return value;
 }
 
-PyObject *attached_call(attached *a, PyObject *f, const uint8_t *in, size_t len) {
-  reader r = {in, in + len, 0};
+PyObject *attached_call(attached *a, PyObject *f) {
+  reader r = input(a);
   return call_with(f, &r, a->lane->context->refs);
 }
 
-// The result, or the error, is in a->out. Returns 0 for a value, -1 otherwise.
-int attached_call_value(attached *a, PyObject *f, const uint8_t *in, size_t len, int want) {
-  write_result(a->lane->context, &a->out, attached_call(a, f, in, len), want);
-  return a->out.len && a->out.p[0] == 0 ? 0 : -1;
+// The result, or the error, is in a->out. The arguments are addresses: for pointers cgo would look up what they point to.
+void attached_call_value(uintptr_t at, uintptr_t f, int want) {
+  attached *a = (attached *)at;
+  write_result(a->lane->context, &a->out, attached_call(a, (PyObject *)f), want);
 }
 
-int attached_value(attached *a, PyObject *o, int want) {
+void attached_value(attached *a, PyObject *o, int want) {
   Py_IncRef(o);
   write_result(a->lane->context, &a->out, o, want);
-  return a->out.len && a->out.p[0] == 0 ? 0 : -1;
 }
 
 void attached_error(attached *a) { write_result(a->lane->context, &a->out, NULL, 0); }

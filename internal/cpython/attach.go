@@ -44,6 +44,7 @@ func goAttach(number C.uint64_t, l *C.lane) {
 	kept := (*C.attached)(C.malloc(C.size_t(unsafe.Sizeof(c))))
 	*kept = c
 	defer func() {
+		C.buf_free(&kept.in)
 		C.buf_free(&kept.out)
 		C.free(unsafe.Pointer(kept))
 	}()
@@ -69,9 +70,14 @@ func text(s string) (*C.char, C.size_t) {
 	return (*C.char)(unsafe.Pointer(unsafe.StringData(s))), C.size_t(len(s))
 }
 
-func data(b []byte) (*C.uint8_t, C.size_t) {
-	return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(b))), C.size_t(len(b))
-}
+// Buffer is where a value or arguments are to be written; Grow makes it larger. Input says that they are there.
+func (a *Attached) Buffer() []byte { return bytesOf(&a.c.in)[:0] }
+
+// Grow returns buf with room for n more bytes.
+func (a *Attached) Grow(buf []byte, n int) []byte { return grow(&a.c.in, buf, n) }
+
+// Input sets the value or the arguments, written to Buffer, of the next call.
+func (a *Attached) Input(in []byte) { a.c.in.len = C.size_t(len(in)) }
 
 // Result is the result of the last call, in the wire format, in C memory, until the next call.
 func (a *Attached) Result() []byte { return bytesOf(&a.c.out)[:a.c.out.len] }
@@ -88,11 +94,8 @@ func (a *Attached) Global(name string, env uint64) (Pointer, error) {
 	return a.result(C.attached_global(a.c, p, n, C.uint64_t(env)))
 }
 
-// New makes an object of a value.
-func (a *Attached) New(value []byte) (Pointer, error) {
-	p, n := data(value)
-	return a.result(C.attached_new(a.c, p, n))
-}
+// New makes an object of the value in the buffer.
+func (a *Attached) New() (Pointer, error) { return a.result(C.attached_new(a.c)) }
 
 // Attr returns an attribute.
 func (a *Attached) Attr(o Pointer, name string) (Pointer, error) {
@@ -100,33 +103,25 @@ func (a *Attached) Attr(o Pointer, name string) (Pointer, error) {
 	return a.result(C.attached_attr(a.c, object(o), p, n))
 }
 
-// SetAttr sets an attribute to a value.
-func (a *Attached) SetAttr(o Pointer, name string, value []byte) error {
+// SetAttr sets an attribute to the value in the buffer.
+func (a *Attached) SetAttr(o Pointer, name string) error {
 	p, n := text(name)
-	v, vn := data(value)
-	if C.attached_set_attr(a.c, object(o), p, n, v, vn) < 0 {
+	if C.attached_set_attr(a.c, object(o), p, n) < 0 {
 		C.attached_error(a.c)
 		return ErrRaised
 	}
 	return nil
 }
 
-// Item returns o[key].
-func (a *Attached) Item(o Pointer, key []byte) (Pointer, error) {
-	p, n := data(key)
-	return a.result(C.attached_item(a.c, object(o), p, n))
-}
+// Item returns the item for the key in the buffer.
+func (a *Attached) Item(o Pointer) (Pointer, error) { return a.result(C.attached_item(a.c, object(o))) }
 
-// Call calls f and returns the result as an object.
-func (a *Attached) Call(f Pointer, args []byte) (Pointer, error) {
-	p, n := data(args)
-	return a.result(C.attached_call(a.c, object(f), p, n))
-}
+// Call calls f with the arguments in the buffer and returns the result as an object.
+func (a *Attached) Call(f Pointer) (Pointer, error) { return a.result(C.attached_call(a.c, object(f))) }
 
-// CallValue calls f; Result has what came of it.
-func (a *Attached) CallValue(f Pointer, args []byte, want uint8) {
-	p, n := data(args)
-	C.attached_call_value(a.c, object(f), p, n, C.int(want))
+// CallValue calls f with the arguments in the buffer; Result has what came of it.
+func (a *Attached) CallValue(f Pointer, want uint8) {
+	C.attached_call_value(C.uintptr_t(uintptr(unsafe.Pointer(a.c))), C.uintptr_t(f), C.int(want))
 }
 
 // Value converts an object; Result has what came of it.

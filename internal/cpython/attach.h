@@ -1,5 +1,5 @@
 // Python as a Go function within Attach uses it: on the context's thread, attached, with plain object pointers.
-// Arguments come as wire bytes; every function that returns an object returns a new reference, or NULL with an error
+// Arguments come as wire bytes, in a->in; every function that returns an object returns a new reference, or NULL with an error
 // set, which attached_error then takes.
 #ifndef PY_ATTACH_H
 #define PY_ATTACH_H
@@ -8,18 +8,19 @@
 
 typedef struct attached {
   lane *lane;
+  buf in;
   buf out; // the result of the last call: wire bytes, as of a request
 } attached;
 
 HIDDEN PyObject *attached_import(attached *a, const char *name, size_t len);
 HIDDEN PyObject *attached_global(attached *a, const char *name, size_t len, uint64_t env);
-HIDDEN PyObject *attached_new(attached *a, const uint8_t *in, size_t len);
+HIDDEN PyObject *attached_new(attached *a);
 HIDDEN PyObject *attached_attr(attached *a, PyObject *o, const char *name, size_t len);
-HIDDEN int attached_set_attr(attached *a, PyObject *o, const char *name, size_t len, const uint8_t *in, size_t in_len);
-HIDDEN PyObject *attached_item(attached *a, PyObject *o, const uint8_t *in, size_t len);
-HIDDEN PyObject *attached_call(attached *a, PyObject *f, const uint8_t *in, size_t len);
-HIDDEN int attached_call_value(attached *a, PyObject *f, const uint8_t *in, size_t len, int want);
-HIDDEN int attached_value(attached *a, PyObject *o, int want);
+HIDDEN int attached_set_attr(attached *a, PyObject *o, const char *name, size_t len);
+HIDDEN PyObject *attached_item(attached *a, PyObject *o);
+HIDDEN PyObject *attached_call(attached *a, PyObject *f);
+HIDDEN void attached_call_value(uintptr_t a, uintptr_t f, int want);
+HIDDEN void attached_value(attached *a, PyObject *o, int want);
 HIDDEN void attached_error(attached *a);
 HIDDEN PyObject *attached_ref(attached *a, uint64_t handle);
 HIDDEN void attached_release(PyObject *o);

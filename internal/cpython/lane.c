@@ -10,7 +10,7 @@
 #define PATIENCE 1000000        // ns that one waits when a finished callback below should go on first
 #define PATIENCE_LIMIT 50000000
 
-static __thread lane *tls_lane;
+static __thread lane *tls_lane __attribute__((tls_model("initial-exec")));
 static pthread_key_t lane_key; // releases the lane of a thread that Python started when the thread ends
 static pthread_once_t lane_once = PTHREAD_ONCE_INIT;
 

@@ -76,13 +76,16 @@ func RemoveAttachment(uint64) {}
 func (*Attached) Result() []byte                         { return nil }
 func (*Attached) Import(string) (Pointer, error)         { return 0, ErrUnsupported }
 func (*Attached) Global(string, uint64) (Pointer, error) { return 0, ErrUnsupported }
-func (*Attached) New([]byte) (Pointer, error)            { return 0, ErrUnsupported }
+func (*Attached) Buffer() []byte                         { return nil }
+func (*Attached) Grow(b []byte, _ int) []byte            { return b }
+func (*Attached) Input([]byte)                           {}
+func (*Attached) New() (Pointer, error)                  { return 0, ErrUnsupported }
 func (*Attached) Object(uint64) (Pointer, error)         { return 0, ErrUnsupported }
 func (*Attached) Attr(Pointer, string) (Pointer, error)  { return 0, ErrUnsupported }
-func (*Attached) SetAttr(Pointer, string, []byte) error  { return ErrUnsupported }
-func (*Attached) Item(Pointer, []byte) (Pointer, error)  { return 0, ErrUnsupported }
-func (*Attached) Call(Pointer, []byte) (Pointer, error)  { return 0, ErrUnsupported }
-func (*Attached) CallValue(Pointer, []byte, uint8)       {}
+func (*Attached) SetAttr(Pointer, string) error          { return ErrUnsupported }
+func (*Attached) Item(Pointer) (Pointer, error)          { return 0, ErrUnsupported }
+func (*Attached) Call(Pointer) (Pointer, error)          { return 0, ErrUnsupported }
+func (*Attached) CallValue(Pointer, uint8)               {}
 func (*Attached) Value(Pointer, uint8)                   {}
 func (*Attached) Release(Pointer)                        {}
 func (*Attached) Detach()                                {}
