@@ -12,7 +12,7 @@ static PyObject *decode_bigint(reader *r) {
   int negative = get_u8(r);
   size_t n;
   const char *p = get_raw(r, &n);
-  if (r->bad) return malformed();
+  if (r->bad || negative > 1 || (n && !p[n - 1])) return malformed();
   PyObject *bytes = PyBytes_FromStringAndSize(p, (Py_ssize_t)n);
   PyObject *value = bytes ? PyObject_CallMethod(EXACT(Long), "from_bytes", "Os", bytes, "little") : NULL;
   Py_DecRef(bytes);
@@ -132,8 +132,9 @@ static PyObject *decode_float(reader *r) {
 PyObject *decode(reader *r, refs *refs, int depth) {
   size_t n;
   const char *p;
-  if (depth > MAX_DEPTH) return malformed();
-  switch (get_u8(r)) {
+  uint8_t tag = get_u8(r);
+  if (depth == MAX_DEPTH && tag >= 0x09 && tag <= 0x0d) return malformed();
+  switch (tag) {
   case 0x00: return r->bad ? malformed() : constant(Py_None);
   case 0x01: return constant(Py_False);
   case 0x02: return constant(Py_True);
