@@ -274,16 +274,27 @@ def join_threads():
     threading, pools = sys.modules.get("threading"), sys.modules.get("concurrent.futures.thread")
     if pools is not None:
         pools._python_exit()
-    here = threading.current_thread() if threading is not None else None
-    for thread in threading.enumerate() if threading is not None else ():
-        if thread is not here and thread is not threading.main_thread() and not thread.daemon:
+    if threading is None:
+        return
+    here = threading.get_ident()
+    for thread in threading.enumerate():
+        if thread.ident != here and thread is not threading.main_thread() and not thread.daemon:
             thread.join()
+
+
+def forget_thread():
+    """Drops what the module threading noted of this thread, which it did not start, while it is there to do so."""
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading._active.pop(threading.get_ident(), None)
+        vars(getattr(threading, "_thread_local_info", threading.local())).clear()
 
 
 def finish():
     """The end of a context: nothing that it printed is lost."""
     if not is_main:
         attempt(join_threads, None)
+    attempt(forget_thread, None)
     for stream in sys.stdout, sys.stderr:
         attempt(lambda: stream.flush(), None)
 

@@ -43,6 +43,10 @@ static lane *lane_of_thread(interp *in) {
                                          "does not live on in it; use subprocess, or multiprocessing with 'spawn'");
     return NULL;
   }
+  if (!in->functions) {
+    PyErr_SetString(PyExc(RuntimeError), "the interpreter is ending: Go functions cannot be called any more");
+    return NULL;
+  }
   lane *l = lane_current();
   if (!l) {
     context *c = context_of_thread(in);
