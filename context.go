@@ -24,7 +24,8 @@ type Options struct {
 	// Grace is how long Close waits for running Python code to end. Zero: five seconds.
 	Grace time.Duration
 	// StackSize is the C stack of the context's thread in bytes: how deep Go and Python can call each other. It is
-	// reserved, not used, memory. Zero: 64 MiB. At least 1 MiB.
+	// reserved, not used, memory. Zero: 64 MiB. At least 1 MiB, and 16 MiB before CPython 3.14, which does not notice
+	// that a smaller one is full.
 	StackSize int
 }
 
@@ -32,6 +33,7 @@ const (
 	defaultGrace = 5 * time.Second
 	defaultStack = 64 << 20
 	minimumStack = 1 << 20
+	countedStack = 16 << 20 // for a CPython that counts nested calls and does not look at the stack
 )
 
 // A Context owns one Python namespace and one OS thread: every request to it, whatever goroutine sends it, runs on that
@@ -82,6 +84,9 @@ func New(ctx context.Context, opts Options) (*Context, error) {
 	if err := opts.Mode.check(process.version); err != nil {
 		return nil, err
 	}
+	if err := opts.checkStack(process.version); err != nil {
+		return nil, err
+	}
 	c := &Context{
 		id:      lastID.Add(1),
 		mode:    opts.Mode,
@@ -124,11 +129,20 @@ func (o Options) check() error {
 	if o.Grace < 0 {
 		return fmt.Errorf("py: Options.Grace is %v: it must not be negative", o.Grace)
 	}
-	if o.StackSize != 0 && o.StackSize < minimumStack {
-		return fmt.Errorf("py: Options.StackSize is %d: it must be at least %d bytes, or 0", o.StackSize, minimumStack)
-	}
 	if strings.ContainsRune(o.Preload, 0) {
 		return errors.New("py: Options.Preload holds a NUL byte, which Python source cannot")
+	}
+	return nil
+}
+
+func (o Options) checkStack(v cpython.Version) error {
+	least := minimumStack
+	if v.Major == 3 && v.Minor < 14 {
+		least = countedStack
+	}
+	if o.StackSize != 0 && o.StackSize < least {
+		return fmt.Errorf("py: Options.StackSize is %d: with CPython %d.%d it must be at least %d bytes, or 0", o.StackSize,
+			v.Major, v.Minor, least)
 	}
 	return nil
 }

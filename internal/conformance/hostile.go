@@ -41,7 +41,7 @@ var hostileCases = []testCase{
 // recursion of Python code alone, in the ways that use up different stacks.
 func recursion(t *testing.T, s *suite) {
 	inChild(t, func() {
-		for _, stack := range []int{0, 1 << 20} {
+		for _, stack := range []int{0, s.smallestStack()} {
 			c := s.open(t, py.Options{StackSize: stack})
 			run(t, c, recursions)
 			for _, name := range eval[[]string](t, c, "sorted(ways)") {

@@ -66,21 +66,21 @@ func nestingDeep(t *testing.T, s *suite) {
 	registerDown(t, c, nil, eval[*py.Object](t, c, "Down()"))
 	for _, how := range []string{"call", "eval", "exec", "method", "mixed"} {
 		start := time.Now()
-		equal(t, how, call[int](t, c, "__main__", "down", 1000, how), 1000)
-		t.Logf("1000 deep by %s: %v", how, time.Since(start))
+		equal(t, how, call[int](t, c, "__main__", "down", s.depth(), how), s.depth())
+		t.Logf("%d deep by %s: %v", s.depth(), how, time.Since(start))
 	}
 	works(t, c)
 	env := s.env(t, c)
 	run(t, env, downCode)
 	registerDown(t, c, env, eval[*py.Object](t, env, "Down()"))
-	equal(t, "in an env", call[int](t, env, "__main__", "down", 1000, "mixed"), 1000)
+	equal(t, "in an env", call[int](t, env, "__main__", "down", s.depth(), "mixed"), s.depth())
 	works(t, c)
 }
 
 // nestingWithoutEnd recurses until Python says stop, in a process of its own, since the other way to stop is a crash.
 func nestingWithoutEnd(t *testing.T, s *suite) {
 	inChild(t, func() {
-		for _, stack := range []int{0, 1 << 20, 4 << 20} {
+		for _, stack := range []int{0, s.smallestStack(), 4 * s.smallestStack()} {
 			c := s.open(t, py.Options{StackSize: stack})
 			run(t, c, downCode)
 			registerDown(t, c, nil, eval[*py.Object](t, c, "Down()"))
@@ -109,7 +109,7 @@ func nestingInline(t *testing.T, s *suite) {
 		register(t, c, "down", func(ctx context.Context, n int, how string) (int, error) {
 			return py.Call[int](ctx, c, "__main__", "down", n, how)
 		}, py.Inline())
-		equal(t, "1000 deep", call[int](t, c, "__main__", "down", 1000, ""), 1000)
+		equal(t, "deep", call[int](t, c, "__main__", "down", s.depth(), ""), s.depth())
 		_, err := c.Call(limit(t), "__main__", "down", 1<<30, "")
 		raises(t, "without end", err, "RecursionError")
 		works(t, c)

@@ -85,6 +85,22 @@ func (s *suite) atLeast(minor int) bool {
 	return have >= minor
 }
 
+// depth is how deep Go and Python can call each other on any version: CPython 3.12 counts calls in C, and ends early.
+func (s *suite) depth() int {
+	if s.atLeast(13) {
+		return 1000
+	}
+	return 300
+}
+
+// smallestStack is the least that Options.StackSize may be.
+func (s *suite) smallestStack() int {
+	if s.atLeast(14) {
+		return 1 << 20
+	}
+	return 16 << 20
+}
+
 // open makes a context that is closed when the test ends.
 func (s *suite) open(t testing.TB, options ...py.Options) *py.Context {
 	t.Helper()

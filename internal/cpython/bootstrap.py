@@ -9,6 +9,8 @@ from types import ModuleType
 sys.setrecursionlimit(CONFIG["recursion_limit"])
 # Contexts that share a lock wait for one another no longer than this, and an interrupt for a busy one.
 sys.setswitchinterval(0.0005)
+if sys.version_info < (3, 14):  # which does not notice that the stack of a thread is full
+    __import__("_thread").stack_size(32 << 20)
 sys.argv = list(CONFIG["argv"])
 sys.path[:0] = CONFIG["paths"]
 
