@@ -141,7 +141,15 @@ func (a *Attached) result() *wire.Decoder {
 	return &a.decoder
 }
 
-// value and args write what the next call is to be given.
+// names, value and args write what the next call is to be given. Names are those of fields, or none.
+func (a *Attached) names(names string) {
+	a.check()
+	a.encoder.Reset(a.core.Buffer())
+	if names != "" {
+		a.encoder.Raw(names)
+	}
+}
+
 func (a *Attached) value(v any) error {
 	a.check()
 	if r, ok := v.(Ref); ok {
@@ -155,9 +163,8 @@ func (a *Attached) value(v any) error {
 	return nil
 }
 
-func (a *Attached) args(args []any) error {
-	a.check()
-	a.encoder.Reset(a.core.Buffer())
+func (a *Attached) args(names string, args []any) error {
+	a.names(names)
 	if err := writeArgs(&a.encoder, args); err != nil {
 		return err
 	}
@@ -209,7 +216,7 @@ func (r Ref) Item(key any) (Ref, error) {
 
 // Call calls the object. A last argument of type [Kw] holds the keyword arguments.
 func (r Ref) Call(args ...any) (Ref, error) {
-	if err := r.a.args(args); err != nil {
+	if err := r.a.args("", args); err != nil {
 		return Ref{}, err
 	}
 	return r.a.ref(r.a.core.Call(r.p))
@@ -223,17 +230,20 @@ func (r Ref) Keep() (*Object, error) { return DecodeRef[*Object](r) }
 
 // CallRef calls an object and decodes the result as a T, in one crossing to C.
 func CallRef[T any](f Ref, args ...any) (T, error) {
-	if err := f.a.args(args); err != nil {
+	want, names := wantOf[T]()
+	if err := f.a.args(names, args); err != nil {
 		var zero T
 		return zero, err
 	}
-	f.a.core.CallValue(f.p, uint8(wantOf[T]()))
+	f.a.core.CallValue(f.p, uint8(want))
 	return decodeResult[T](f.a.result())
 }
 
 // DecodeRef converts an object to a T.
 func DecodeRef[T any](r Ref) (T, error) {
-	r.a.check()
-	r.a.core.Value(r.p, uint8(wantOf[T]()))
+	want, names := wantOf[T]()
+	r.a.names(names)
+	r.a.core.Input(r.a.encoder.Buf)
+	r.a.core.Value(r.p, uint8(want))
 	return decodeResult[T](r.a.result())
 }

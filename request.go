@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ type Runner interface {
 type request struct {
 	verb     wire.Verb
 	want     wire.Want
+	names    string // of fields, for wire.WantFields
 	env      *Env
 	object   *Object // of a method, attribute or value
 	module   string
@@ -166,6 +168,9 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 		return nil, err
 	}
 	e.Uint64(env)
+	if q.want == wire.WantFields {
+		e.Raw(q.names)
+	}
 	err = c.operands(e, q)
 	return e.Buf, err
 }
@@ -293,7 +298,7 @@ func isIdentifier(s string) bool {
 // run sends a request and decodes its result as a T, whose kind says how it travels.
 func run[T any](ctx context.Context, r Runner, q *request) (T, error) {
 	if q.want != wire.WantNone {
-		q.want = wantOf[T]()
+		q.want, q.names = wantOf[T]()
 	}
 	var answer reply
 	var err error
@@ -334,15 +339,20 @@ func decodeResult[T any](d *wire.Decoder) (zero T, _ error) {
 	}
 }
 
-// wantOf is how a result that becomes a T has to travel.
-func wantOf[T any]() wire.Want {
+// wantOf is how a result that becomes a T has to travel, and the fields of the structs in T.
+func wantOf[T any]() (wire.Want, string) {
 	switch any((*T)(nil)).(type) {
 	case *any:
-		return wire.WantExact
+		return wire.WantExact, ""
 	case **Object:
-		return wire.WantRef
+		return wire.WantRef, ""
+	case *bool, *int, *int64, *float64, *string, *[]byte:
+		return wire.WantLoose, ""
 	}
-	return wire.WantLoose
+	if names := codecHooks.FieldNames(reflect.TypeFor[T]()); names != "" {
+		return wire.WantFields, names
+	}
+	return wire.WantLoose, ""
 }
 
 func decodeMisfit(d *wire.Decoder) error {

@@ -54,7 +54,9 @@ var codecHooks = &wire.Hooks{
 	Drop: func(scope any, handle uint64) {
 		scope.(*Context).core.Drop(handle)
 	},
-	Types: []reflect.Type{reflect.TypeFor[*Env]()},
+	Standard:      decodeStandard,
+	StandardTypes: standardTypes,
+	Types:         []reflect.Type{reflect.TypeFor[*Env]()},
 }
 
 func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
@@ -75,7 +77,7 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 		}
 		return true, encodeObject(e, v.namespace)
 	}
-	return false, nil
+	return encodeStandard(e, v)
 }
 
 func init() { funcHooks = codecHooks }

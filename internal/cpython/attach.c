@@ -64,18 +64,25 @@ PyObject *attached_call(attached *a, PyObject *f) {
   return call_with(f, &r, a->lane->context->refs);
 }
 
-// The result, or the error, is in a->out. The arguments are addresses: for pointers cgo would look up what they point to.
-void attached_call_value(uintptr_t at, uintptr_t f, int want) {
+// The result, or the error, is in a->out; in a->in, what read_want reads comes before the arguments. The arguments here are
+// addresses: for pointers cgo would look up what they point to.
+void attached_call_value(uintptr_t at, uintptr_t f, int how) {
   attached *a = (attached *)at;
-  write_result(a->lane->context, &a->out, attached_call(a, (PyObject *)f), want);
+  reader in = input(a);
+  want w;
+  PyObject *value = read_want(&in, how, &w) < 0 ? NULL : call_with((PyObject *)f, &in, a->lane->context->refs);
+  write_result(a->lane->context, &a->out, value, w);
 }
 
-void attached_value(attached *a, PyObject *o, int want) {
-  Py_IncRef(o);
-  write_result(a->lane->context, &a->out, o, want);
+void attached_value(attached *a, PyObject *o, int how) {
+  reader in = input(a);
+  want w;
+  if (read_want(&in, how, &w) < 0) o = NULL;
+  else Py_IncRef(o);
+  write_result(a->lane->context, &a->out, o, w);
 }
 
-void attached_error(attached *a) { write_result(a->lane->context, &a->out, NULL, 0); }
+void attached_error(attached *a) { write_result(a->lane->context, &a->out, NULL, (want){WANT_EXACT, NULL}); }
 
 PyObject *attached_ref(attached *a, uint64_t handle) {
   PyObject *o = refs_get(a->lane->context->refs, handle);

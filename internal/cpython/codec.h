@@ -18,7 +18,8 @@ typedef struct misfit {
 typedef struct encoder {
   buf *out;
   struct refs *refs; // where an object without a counterpart is kept
-  int loose;         // instances of subclasses travel as their base type
+  int loose;         // instances of subclasses, and what stands for a plain value, travel as that
+  PyObject *names;   // of the fields that a Go struct asks for, one a line, or NULL
   int go_errors;     // what holds a Go error travels as its number
   int depth;
   misfit *why;
@@ -40,10 +41,20 @@ HIDDEN int encode_ref(encoder *e, PyObject *o);
 HIDDEN PyObject *decode(reader *r, struct refs *refs, int depth);
 HIDDEN int encode_misfit(buf *out, const misfit *why);
 
+// How a result is to travel, as SPEC.md has it.
+enum { WANT_EXACT, WANT_LOOSE, WANT_REF, WANT_NONE, WANT_FIELDS };
+
+typedef struct want {
+  int how;
+  PyObject *names; // owned; of WANT_FIELDS
+} want;
+
 // The live Python objects that Go holds handles on. A handle is an index and a generation, so that a stale one is
 // noticed. Locked by itself: Python threads of one context share it, and a free-threaded build has no other lock.
 typedef struct refs refs;
-HIDDEN refs *refs_new(void);
+HIDDEN refs *refs_new(PyObject *reduce, PyObject *restore);
+HIDDEN PyObject *refs_reduce(const refs *t);
+HIDDEN PyObject *refs_restore(const refs *t);
 HIDDEN uint64_t refs_add(refs *t, PyObject *o);
 HIDDEN PyObject *refs_get(refs *t, uint64_t handle);
 HIDDEN PyObject *refs_take(refs *t, uint64_t handle);

@@ -25,7 +25,7 @@ typedef struct interp {
   PyInterpreterState *state;
   int64_t id;
   context *owner; // NULL for the main interpreter
-  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *interrupted, *modules, *builtins;
+  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *reduce, *restore, *interrupted, *modules, *builtins;
   PyObject *functions; // by name, the callables that stand for Go functions
 } interp;
 
@@ -157,10 +157,11 @@ HIDDEN void context_drop_refs(context *c);
 HIDDEN context *context_only_worker(void);
 
 // verb.c
-HIDDEN PyObject *perform(context *c, lane *l, reader *in, int *want);
+HIDDEN PyObject *perform(context *c, lane *l, reader *in, want *w);
 
 // result.c
-HIDDEN void write_result(context *c, buf *out, PyObject *value, int want);
+HIDDEN int read_want(reader *in, int how, want *w);
+HIDDEN void write_result(context *c, buf *out, PyObject *value, want w);
 
 // module.c
 HIDDEN PyObject *module_natives(interp *in);

@@ -116,6 +116,15 @@ static PyObject *decode_ref(reader *r, refs *refs) {
   return o;
 }
 
+// Attached. A value of the standard library is made by values.py.
+static PyObject *decode_standard(reader *r, refs *refs, int depth) {
+  PyObject *kind = PyLong_FromLongLong(get_u8(r)), *payload = kind ? decode(r, refs, depth) : NULL, *value = NULL;
+  if (payload) value = PyObject_CallFunctionObjArgs(refs_restore(refs), kind, payload, NULL);
+  Py_DecRef(kind);
+  Py_DecRef(payload);
+  return value;
+}
+
 static PyObject *constant(PyObject *o) {
   Py_IncRef(o);
   return o;
@@ -133,7 +142,7 @@ PyObject *decode(reader *r, refs *refs, int depth) {
   size_t n;
   const char *p;
   uint8_t tag = get_u8(r);
-  if (depth == MAX_DEPTH && tag >= 0x09 && tag <= 0x0d) return malformed();
+  if (depth == MAX_DEPTH && tag >= 0x09 && tag <= 0x0e) return malformed();
   switch (tag) {
   case 0x00: return r->bad ? malformed() : constant(Py_None);
   case 0x01: return constant(Py_False);
@@ -149,6 +158,7 @@ PyObject *decode(reader *r, refs *refs, int depth) {
   case 0x0b: return decode_dict(r, refs, depth + 1);
   case 0x0c: return decode_set(r, refs, depth + 1, 0);
   case 0x0d: return decode_set(r, refs, depth + 1, 1);
+  case 0x0e: return decode_standard(r, refs, depth + 1);
   case 0x40: return decode_ref(r, refs);
   default: return malformed();
   }

@@ -5,9 +5,11 @@
 
 #include "codec.h"
 
+#define KIND_RECORD 14
+
 enum {
   TAG_NONE, TAG_FALSE, TAG_TRUE, TAG_INT8, TAG_INT64, TAG_BIGINT, TAG_FLOAT, TAG_STR, TAG_BYTES,
-  TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_REF = 0x40
+  TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_STANDARD, TAG_REF = 0x40
 };
 
 // Writes the reason why a value cannot travel. Returns -1.
@@ -308,6 +310,41 @@ static int is_container(PyObject *type) {
          type == EXACT(FrozenSet);
 }
 
+// A record is what the object is to those who want no fields, and its fields.
+static int encode_record(encoder *e, PyObject *o, PyObject *parts) {
+  PyObject *itself = PyTuple_GetItem(parts, 0);
+  if ((itself == o ? encode_ref(e, o) : encode(e, itself)) < 0) return -1;
+  return encode(e, PyTuple_GetItem(parts, 1));
+}
+
+// Writes what values.py makes of an object: (0, value) to travel in its place, or (kind, payload) of a standard value.
+static int encode_reduced(encoder *e, PyObject *o, PyObject *reduced) {
+  long long kind = PyLong_AsLongLong(PyTuple_GetItem(reduced, 0));
+  PyObject *payload = PyTuple_GetItem(reduced, 1);
+  if (e->depth >= MAX_DEPTH)
+    return refuse(e, "the value nests more than %d deep, or contains itself", MAX_DEPTH);
+  if (kind) {
+    if (buf_reserve(e->out, 2) < 0) return no_memory(e);
+    put_u8(e->out, TAG_STANDARD);
+    put_u8(e->out, (uint8_t)kind);
+  }
+  e->depth++;
+  int result = kind == KIND_RECORD ? encode_record(e, o, payload) : encode(e, payload);
+  e->depth--;
+  return result;
+}
+
+// Attached, no error set. Writes an object that is no plain value, as one of the standard library or as a reference.
+static int encode_object(encoder *e, PyObject *o) {
+  PyObject *reduce = refs_reduce(e->refs);
+  PyObject *args[] = {NULL, o, e->loose ? Py_True : Py_False, e->names ? e->names : Py_None};
+  PyObject *reduced = PyObject_Vectorcall(reduce, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+  if (!reduced) return e->why->raised = 1, -1;
+  int result = reduced == Py_None ? encode_ref(e, o) : encode_reduced(e, o, reduced);
+  Py_DecRef(reduced);
+  return result;
+}
+
 // Attached, no error set. Borrows o. Returns 0, or -1 with e->why filled in.
 int encode(encoder *e, PyObject *o) {
   PyObject *type = type_of(o);
@@ -323,7 +360,7 @@ int encode(encoder *e, PyObject *o) {
     if (type == EXACT(Bytes)) return encode_bytes(e, o);
     if (is_container(type)) return encode_container(e, o, type);
     if (e->go_errors && go_error_of(o)) return encode_go_error(e, go_error_of(o));
-    if (!e->loose || tried) return encode_ref(e, o);
+    if (!e->loose || tried || (e->names && PyType_IsSubtype(type, EXACT(Tuple)))) return encode_object(e, o);
     type = base_of(type);
   }
 }

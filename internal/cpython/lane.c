@@ -174,14 +174,15 @@ static int too_deep(lane *l) {
 static void run_attached(lane *l, request *r) {
   context *c = l->context;
   hidden below;
-  int failed = hide(l, r, &below), want = 0;
+  int failed = hide(l, r, &below);
+  want w = {WANT_NONE, NULL};
   l->depth++;
   reader in = {r->in.p, r->in.p + r->in.len, 0};
   PyObject *value = NULL;
   int interrupted = begin_request(l, r);
   if (interrupted) raise_interrupted(c->interp);
-  else if (!failed && !too_deep(l)) value = perform(c, l, &in, &want);
-  write_result(c, &r->out, value, want); // may run Python code too, which can be interrupted
+  else if (!failed && !too_deep(l)) value = perform(c, l, &in, &w);
+  write_result(c, &r->out, value, w); // may run Python code too, which can be interrupted
   end_request(l, r);
   l->depth--;
   show(l, &below);

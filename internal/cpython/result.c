@@ -83,31 +83,43 @@ static void write_raised(context *c, buf *out) {
   Py_DecRef(exc);
 }
 
-static int write_value(context *c, buf *out, PyObject *value, int want, misfit *why) {
-  encoder e = {.out = out, .refs = c->refs, .loose = want == 1, .why = why};
+static int write_value(context *c, buf *out, PyObject *value, const want *w, misfit *why) {
+  encoder e = {.out = out, .refs = c->refs, .names = w->names, .why = why};
+  e.loose = w->how == WANT_LOOSE || w->how == WANT_FIELDS;
   if (buf_reserve(out, 2) < 0) {
     PyErr_NoMemory();
     why->raised = 1;
     return -1;
   }
   put_u8(out, status_ok);
-  if (want == 2) return encode_ref(&e, value);
-  if (want != 3) return encode_whole(&e, value);
+  if (w->how == WANT_REF) return encode_ref(&e, value);
+  if (w->how != WANT_NONE) return encode_whole(&e, value);
   put_u8(out, 0x00);
   return 0;
 }
 
-// Attached. Steals value; NULL means that an error is set. Leaves no error set.
-void write_result(context *c, buf *out, PyObject *value, int want) {
+// Attached. Steals value, NULL means that an error is set, and the names in w. Leaves no error set.
+void write_result(context *c, buf *out, PyObject *value, want w) {
   misfit why;
   why.place[0] = why.reason[0] = 0;
   why.raised = 0;
   out->len = 0;
-  if (value && write_value(c, out, value, want, &why) < 0 && !why.raised) {
+  if (value && write_value(c, out, value, &w, &why) < 0 && !why.raised) {
     out->len = 0;
     if (buf_reserve(out, 1) == 0) put_u8(out, status_misfit);
     encode_misfit(out, &why);
   }
   if (!value || why.raised) write_raised(c, out);
   Py_DecRef(value);
+  Py_DecRef(w.names);
+}
+
+// Attached. What follows the byte that says how. Returns 0, or -1 with an error set.
+int read_want(reader *in, int how, want *w) {
+  *w = (want){how, NULL};
+  if (how != WANT_FIELDS) return 0;
+  size_t len;
+  const char *names = get_raw(in, &len);
+  w->names = PyUnicode_FromStringAndSize(names, (Py_ssize_t)len);
+  return w->names ? 0 : -1;
 }

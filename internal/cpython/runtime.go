@@ -22,6 +22,9 @@ import (
 //go:embed bootstrap.py
 var bootstrap string
 
+//go:embed values.py
+var values string
+
 // Supported tells whether this build can run Python.
 const Supported = true
 
@@ -39,7 +42,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		library:    C.CString(config.Library),
 		executable: optional(config.Executable),
 		home:       optional(config.Home),
-		bootstrap:  C.CString(settings(config) + bootstrap),
+		bootstrap:  C.CString(settings(config) + bootstrap + values),
 		spin_ns:    C.int64_t(spinTime),
 	}
 	if n := len(config.Args); n > 0 {

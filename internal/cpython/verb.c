@@ -323,12 +323,12 @@ static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObjec
   }
 }
 
-// Attached, on the lane's thread, no error set. Returns a new reference, or NULL with an error set. *want is how the
+// Attached, on the lane's thread, no error set. Returns a new reference, or NULL with an error set. *w is how the
 // result should travel.
-PyObject *perform(context *c, lane *l, reader *in, int *want) {
-  int verb = get_u8(in);
-  *want = get_u8(in);
+PyObject *perform(context *c, lane *l, reader *in, want *w) {
+  int verb = get_u8(in), how = get_u8(in);
   uint64_t env = get_u64(in);
+  if (read_want(in, how, w) < 0) return NULL;
   if (!c->namespace) return PyErr_Format(PyExc(RuntimeError), "the context is closed");
   if (!env) return in_namespace(c, l, verb, in, c->namespace);
   PyObject *namespace = refs_get(c->refs, env), *value = NULL;

@@ -136,14 +136,18 @@ func (d *Decoder) mismatch(want string) error {
 	if err != nil {
 		return err
 	}
-	reason := "expected " + want + ", got " + t.String()
+	got := t.String()
+	if k, ok := d.kind(); ok {
+		got = k.String()
+	}
+	reason := "expected " + want + ", got " + got
 	switch {
 	case want == "bytes" && t == TagStr:
 		reason += "; take it as string in Go, or encode() it in Python"
 	case want == "str" && t == TagBytes:
 		reason += "; take it as []byte in Go, or decode() it in Python"
 	}
-	return &Error{Type: t.String(), Reason: reason}
+	return &Error{Type: got, Reason: reason}
 }
 
 // Count reads the head of a container of the wanted tag, and returns how many items,

@@ -19,6 +19,7 @@ import (
 //	                       fits an int64, a float other than NaN, or a str;
 //	                       otherwise what Hooks.Dict makes, which keeps all and its order
 //	tuple, set, frozenset  what Hooks makes
+//	standard value         what Hooks makes
 //	reference              what Hooks makes
 func (d *Decoder) Any() (any, error) {
 	d.begin()
@@ -55,6 +56,8 @@ func (d *Decoder) any() (any, error) {
 		return append([]byte{}, b...), err
 	case TagDict:
 		return d.anyDict()
+	case TagStandard:
+		return d.standard(nil)
 	case TagRef:
 		return d.ref()
 	}

@@ -63,6 +63,9 @@ func (h *Hooks) decArray(t reflect.Type) decFunc {
 	}
 	elem := h.decPlan(t.Elem())
 	return func(d *Decoder, v reflect.Value) error {
+		if err := d.plainSequence(); err != nil {
+			return err
+		}
 		tag, err := d.Peek()
 		if err != nil {
 			return err
@@ -93,6 +96,7 @@ func wrongLen(tag Tag, t reflect.Type, n int) error {
 }
 
 func decByteArray(d *Decoder, v reflect.Value) error {
+	_ = d.isKind(KindUUID) || d.isKind(KindByteArray)
 	b, err := d.bytes()
 	if err != nil {
 		return err
@@ -108,7 +112,7 @@ func (h *Hooks) decMap(t reflect.Type) decFunc {
 	key, elem := h.decKey(t.Key()), h.decPlan(t.Elem())
 	set := h.decSet(t, key)
 	return func(d *Decoder, v reflect.Value) error {
-		if set != nil && len(d.Buf) > 0 && d.Buf[0] != byte(TagDict) {
+		if set != nil && len(d.Buf) > 0 && d.Buf[0] != byte(TagDict) && d.Buf[0] != byte(TagStandard) {
 			return set(d, v)
 		}
 		n, err := d.mapping()
@@ -212,6 +216,9 @@ func (h *Hooks) decStruct(t reflect.Type) decFunc {
 	return func(d *Decoder, v reflect.Value) error {
 		if s.err != nil {
 			return copyError(s.err)
+		}
+		if err := d.takeFields(); err != nil {
+			return err
 		}
 		if !d.is(TagDict) {
 			return d.mismatch("dict")

@@ -103,6 +103,7 @@ func decBool(d *Decoder, v reflect.Value) error {
 }
 
 func decString(d *Decoder, v reflect.Value) error {
+	d.isKind(KindPath)
 	b, err := d.str()
 	if err == nil {
 		v.SetString(string(b))
@@ -158,6 +159,9 @@ func decItemsHook(make func([]any) any, tag Tag) decFunc {
 			v.SetZero()
 			return nil
 		}
+		if err := d.dropFields(); err != nil {
+			return err
+		}
 		if len(d.Buf) == 0 || d.Buf[0] != byte(tag) {
 			return d.mismatch(tag.String())
 		}
@@ -188,6 +192,9 @@ func decDictHook(d *Decoder, v reflect.Value) error {
 
 // decRefHook reads a reference into the type that Hooks.Ref returns.
 func decRefHook(d *Decoder, v reflect.Value) error {
+	if err := d.dropFields(); err != nil {
+		return err
+	}
 	if d.is(TagNone) {
 		v.SetZero()
 		return nil

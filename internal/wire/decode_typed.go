@@ -122,6 +122,7 @@ func (d *Decoder) float64() (float64, error) {
 }
 
 func (d *Decoder) string() (string, error) {
+	d.isKind(KindPath)
 	b, err := d.str()
 	return string(b), err
 }
@@ -130,12 +131,18 @@ func (d *Decoder) byteSlice() ([]byte, error) {
 	if d.is(TagNone) {
 		return nil, nil
 	}
+	d.isKind(KindByteArray)
 	b, err := d.bytes()
 	return append([]byte{}, b...), err
 }
 
 // sequence starts a list, tuple, set or frozenset. None is a count of -1.
 func (d *Decoder) sequence() (int, error) {
+	if len(d.Buf) > 0 && d.Buf[0] == byte(TagStandard) {
+		if err := d.plainSequence(); err != nil {
+			return 0, err
+		}
+	}
 	t, err := d.Peek()
 	if err != nil {
 		return 0, err
@@ -149,6 +156,14 @@ func (d *Decoder) sequence() (int, error) {
 		return d.open(t)
 	}
 	return 0, d.mismatch("list")
+}
+
+// plainSequence turns a standard value that is a sequence into a plain one.
+func (d *Decoder) plainSequence() error {
+	if err := d.dropFields(); err != nil {
+		return err
+	}
+	return d.expandRange()
 }
 
 func decSlice[T any](d *Decoder, one func(*Decoder) (T, error)) ([]T, error) {
@@ -199,6 +214,9 @@ func decInts[T int | int64](d *Decoder, one func(*Decoder) (T, error)) ([]T, err
 
 // mapping starts a dict. None is a count of -1.
 func (d *Decoder) mapping() (int, error) {
+	if err := d.takeFields(); err != nil {
+		return 0, err
+	}
 	switch {
 	case d.is(TagNone):
 		return -1, nil

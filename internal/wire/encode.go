@@ -181,6 +181,12 @@ func (e *Encoder) Dict(n int) { e.head(TagDict, n) }
 // Ref writes a reference to a live Python object.
 func (e *Encoder) Ref(handle uint64) { e.word(TagRef, handle) }
 
+// Standard starts a value of a standard class: its payload, one value, must follow.
+func (e *Encoder) Standard(k Kind) {
+	b := e.extend(2)
+	b[0], b[1] = byte(TagStandard), byte(k)
+}
+
 // head writes a tag and a length or count.
 func (e *Encoder) head(t Tag, n int) {
 	if n < 0x80 {

@@ -24,6 +24,8 @@ const (
 	WantLoose Want = 1
 	WantRef   Want = 2
 	WantNone  Want = 3
+	// WantFields is followed, behind the env, by the names of fields, a raw with one a line.
+	WantFields Want = 4
 )
 
 // A Status is the first byte of a result.

@@ -34,6 +34,11 @@ type Hooks struct {
 	// because it was skipped or because the value around it does not fit.
 	Drop func(scope any, handle uint64)
 
+	// Standard makes the Go value of a standard value: one of type want if that is not nil, or an error that says
+	// why there is none. StandardTypes are the types that it makes, and more that it can make when it is asked to.
+	Standard      func(k Kind, payload any, want reflect.Type) (any, error)
+	StandardTypes []reflect.Type
+
 	// Types lists special types that only Encode knows.
 	Types []reflect.Type
 
@@ -42,6 +47,7 @@ type Hooks struct {
 	encPlans sync.Map                 // reflect.Type to encFunc
 	decPlans sync.Map                 // reflect.Type to decFunc
 	structs  sync.Map                 // reflect.Type to *structure
+	names    sync.Map                 // reflect.Type to string
 }
 
 // noHooks stands in where none are given.
@@ -83,6 +89,9 @@ func (h *Hooks) learn() {
 	h.special = map[reflect.Type]decFunc{}
 	for _, t := range h.Types {
 		h.special[t] = nil
+	}
+	for _, t := range h.StandardTypes {
+		h.special[t] = decStandard
 	}
 	h.learnItems(h.Tuple, TagTuple)
 	h.learnItems(h.Set, TagSet)

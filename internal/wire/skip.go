@@ -39,6 +39,12 @@ func (d *Decoder) skipHead(keep int) (int, error) {
 		_, err = d.text()
 	case TagBytes:
 		_, err = d.Raw()
+	case TagStandard:
+		k, err := d.Byte()
+		if Kind(k) == KindRecord {
+			return 2, err
+		}
+		return 1, err
 	case TagRef:
 		err = d.skipRef(keep)
 	default:

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -87,6 +88,38 @@ func (s *structure) add(f field, t reflect.Type) {
 		s.fields[i] = f
 	case len(f.path) == len(s.fields[i].path):
 		s.err = &Error{Type: t.String(), Reason: fmt.Sprintf("two fields of %s are named %q", t, f.name)}
+	}
+}
+
+// FieldNames returns the names of the fields of all structs that a value of type t may hold, sorted, one a line: those that
+// an object in Python is asked for. It is empty where there is no struct in t.
+func (h *Hooks) FieldNames(t reflect.Type) string {
+	if names, ok := h.names.Load(t); ok {
+		return names.(string)
+	}
+	found := map[string]bool{}
+	h.collectNames(t, found, map[reflect.Type]bool{})
+	names := strings.Join(slices.Sorted(maps.Keys(found)), "\n")
+	h.names.Store(t, names)
+	return names
+}
+
+func (h *Hooks) collectNames(t reflect.Type, found map[string]bool, seen map[reflect.Type]bool) {
+	if seen[t] || h.isSpecial(t) || t == bigIntType {
+		return
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		h.collectNames(t.Elem(), found, seen)
+	case reflect.Map:
+		h.collectNames(t.Key(), found, seen)
+		h.collectNames(t.Elem(), found, seen)
+	case reflect.Struct:
+		for _, f := range h.structure(t).fields {
+			found[f.name] = true
+			h.collectNames(f.typ, found, seen)
+		}
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package wire is the Go half of the codec between Go and Python; SPEC.md
-// describes the bytes, and internal/cpython/codec.c is the other half.
+// describes the bytes, and internal/cpython (encode.c, decode.c) is the other half.
 //
 // An [Encoder] writes Go values, a [Decoder] reads them straight into the wanted
 // Go type. Nothing is lost on the way: a value that the other side cannot hold
@@ -47,8 +47,40 @@ const (
 	TagDict      Tag = 0x0b
 	TagSet       Tag = 0x0c
 	TagFrozenSet Tag = 0x0d
+	TagStandard  Tag = 0x0e
 	TagRef       Tag = 0x40
 )
+
+// A Kind says which class of Python's standard library a value of TagStandard is of. SPEC.md has the payloads.
+type Kind byte
+
+// The kinds of SPEC.md.
+const (
+	KindComplex   Kind = 1
+	KindDate      Kind = 2
+	KindTime      Kind = 3
+	KindDateTime  Kind = 4 // naive
+	KindAware     Kind = 5 // a datetime with an offset
+	KindTimedelta Kind = 6
+	KindDecimal   Kind = 7
+	KindFraction  Kind = 8
+	KindUUID      Kind = 9
+	KindPath      Kind = 10
+	KindRange     Kind = 11
+	KindSlice     Kind = 12
+	KindByteArray Kind = 13
+	KindRecord    Kind = 14 // an object with fields
+)
+
+// String returns the name of the Python class.
+func (k Kind) String() string {
+	names := [...]string{"", "complex", "date", "time", "datetime without time zone", "datetime with time zone", "timedelta",
+		"Decimal", "Fraction", "UUID", "Path", "range", "slice", "bytearray", "object"}
+	if k == 0 || int(k) >= len(names) {
+		return fmt.Sprintf("kind %d", byte(k))
+	}
+	return names[k]
+}
 
 // String returns the name of the tag's Python type.
 func (t Tag) String() string {
@@ -75,6 +107,8 @@ func (t Tag) String() string {
 		return "set"
 	case TagFrozenSet:
 		return "frozenset"
+	case TagStandard:
+		return "standard value"
 	case TagRef:
 		return "object"
 	}
@@ -82,7 +116,7 @@ func (t Tag) String() string {
 }
 
 // known reports whether the tag has a meaning.
-func (t Tag) known() bool { return t <= TagFrozenSet || t == TagRef }
+func (t Tag) known() bool { return t <= TagStandard || t == TagRef }
 
 // hashable reports whether Python takes such a value as a key of a dict or an item
 // of a set. A tuple may still hold something that is not hashable; Python says so.

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -19,6 +20,10 @@ type (
 	dict      []pair
 	object    struct{ handle uint64 }
 	custom    struct{ s string } // known to Encode only
+	standard  struct {
+		kind    wire.Kind
+		payload any
+	}
 )
 
 // refs is the scope of a test: what became of each reference.
@@ -44,6 +49,9 @@ var hooks = &wire.Hooks{
 			return true, nil
 		case custom:
 			return true, e.Str(v.s)
+		case standard:
+			e.Standard(v.kind)
+			return true, e.Value(v.payload)
 		}
 		return false, nil
 	},
@@ -69,7 +77,14 @@ var hooks = &wire.Hooks{
 			r.dropped = append(r.dropped, handle)
 		}
 	},
-	Types: []reflect.Type{reflect.TypeFor[custom]()},
+	Standard: func(k wire.Kind, payload any, _ reflect.Type) (any, error) {
+		if k == 0 {
+			return nil, errors.New("not of the standard library")
+		}
+		return standard{k, payload}, nil
+	},
+	StandardTypes: []reflect.Type{reflect.TypeFor[standard]()},
+	Types:         []reflect.Type{reflect.TypeFor[custom]()},
 }
 
 func encode(v any) ([]byte, error) {
