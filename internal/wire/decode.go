@@ -28,6 +28,7 @@ type Decoder struct {
 	hops   int // pointers made on the way to it
 	budget int // items that can still be promised, see count
 	refs   int // references given to the hooks
+	ranges int // numbers that ranges became
 }
 
 // Byte reads a u8.
@@ -207,7 +208,7 @@ func (d *Decoder) shut() { d.depth-- }
 
 // begin starts one value.
 func (d *Decoder) begin() {
-	d.depth, d.hops, d.budget = 0, 0, len(d.Buf)
+	d.depth, d.hops, d.budget, d.ranges = 0, 0, len(d.Buf), 0
 }
 
 // abandon ends a value that could not be decoded: it passes over the whole of it, and

@@ -146,7 +146,7 @@ func (d *Decoder) expandRange() error {
 			return err
 		}
 	}
-	list, err := listOf(part[0], part[1], part[2])
+	list, err := d.listOf(part[0], part[1], part[2])
 	if err != nil {
 		return err
 	}
@@ -155,9 +155,11 @@ func (d *Decoder) expandRange() error {
 	return nil
 }
 
+// maxRange is how many numbers the ranges in one value may become in slices.
+const maxRange = 1 << 24
+
 // listOf is the encoded list of a range.
-func listOf(start, stop, step int64) ([]byte, error) {
-	const most = 1 << 24
+func (d *Decoder) listOf(start, stop, step int64) ([]byte, error) {
 	count := uint64(0)
 	switch {
 	case step == 0:
@@ -167,9 +169,10 @@ func listOf(start, stop, step int64) ([]byte, error) {
 	case step < 0 && start > stop:
 		count = (uint64(start)-uint64(stop)-1)/(-uint64(step)) + 1
 	}
-	if count > most {
+	if count > uint64(maxRange-d.ranges) {
 		return nil, &Error{Type: "range", Reason: fmt.Sprintf("a range of %d numbers is too long for a slice; take it as py.Range", count)}
 	}
+	d.ranges += int(count)
 	var e Encoder
 	e.List(int(count))
 	for i := range count {
