@@ -370,10 +370,9 @@ func collidingKeys(t *testing.T, s *suite) {
 
 func noCounterpart(t *testing.T, s *suite) {
 	c := s.openSame(t)
-	run(t, c, "import enum, collections, decimal, datetime, fractions, pathlib\nclass I(int): pass\nclass L(list): pass\nP = collections.namedtuple('P', 'x y')")
-	for _, expr := range []string{"object()", "len", "int", "enum", "(i for i in ())", "range(3)", "1j", "...", "NotImplemented", "decimal.Decimal('1.5')",
-		"datetime.date(2020, 1, 1)", "fractions.Fraction(1, 2)", "pathlib.PurePosixPath('a')", "memoryview(b'a')", "bytearray(b'a')", "I(5)", "L([1])", "P(1, 2)", "iter([])",
-		"{}.keys()", "collections.deque()", "lambda: 1", "Exception('x')", "type"} {
+	run(t, c, "import enum, collections, decimal\nclass I(int): pass\nclass L(list): pass\nclass D(decimal.Decimal): pass\nP = collections.namedtuple('P', 'x y')")
+	for _, expr := range []string{"object()", "len", "int", "enum", "(i for i in ())", "...", "NotImplemented", "D('1.5')", "memoryview(b'a')",
+		"range(2**70)", "I(5)", "L([1])", "P(1, 2)", "iter([])", "{}.keys()", "collections.deque()", "lambda: 1", "Exception('x')", "type"} {
 		v := eval[any](t, c, expr)
 		o, ok := v.(*py.Object)
 		if !ok {

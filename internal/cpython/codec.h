@@ -7,6 +7,23 @@
 
 #define MAX_DEPTH 1000
 
+// The tags of SPEC.md.
+enum {
+  TAG_NONE, TAG_FALSE, TAG_TRUE, TAG_INT8, TAG_INT64, TAG_BIGINT, TAG_FLOAT, TAG_STR, TAG_BYTES,
+  TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_STANDARD, TAG_REF = 0x40
+};
+
+// Needs room for 9 bytes.
+static inline void put_int(buf *b, long long v) {
+  if (v >= -128 && v <= 127) {
+    put_u8(b, TAG_INT8);
+    put_u8(b, (uint8_t)v);
+  } else {
+    put_u8(b, TAG_INT64);
+    put_u64(b, (uint64_t)v);
+  }
+}
+
 // Why an object could not travel: the place within the value, and the reason. With raised, a Python exception is set
 // instead (out of memory).
 typedef struct misfit {

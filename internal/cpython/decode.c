@@ -31,11 +31,11 @@ static inline PyObject *get_number(reader *r) {
   memcpy(&bits, r->p + 1, 8);
   bits = little_endian(bits);
   switch (*r->p) {
-  case 0x03:
+  case TAG_INT8:
     if ((o = PyLong_FromLongLong((int8_t)r->p[1]))) r->p += 2;
     return o;
-  case 0x04: o = PyLong_FromLongLong((int64_t)bits); break;
-  case 0x06:
+  case TAG_INT64: o = PyLong_FromLongLong((int64_t)bits); break;
+  case TAG_FLOAT:
     memcpy(&v, &bits, 8);
     o = PyFloat_FromDouble(v);
     break;
@@ -142,24 +142,24 @@ PyObject *decode(reader *r, refs *refs, int depth) {
   size_t n;
   const char *p;
   uint8_t tag = get_u8(r);
-  if (depth == MAX_DEPTH && tag >= 0x09 && tag <= 0x0e) return malformed();
+  if (depth == MAX_DEPTH && tag >= TAG_LIST && tag <= TAG_STANDARD) return malformed();
   switch (tag) {
-  case 0x00: return r->bad ? malformed() : constant(Py_None);
-  case 0x01: return constant(Py_False);
-  case 0x02: return constant(Py_True);
-  case 0x03: return PyLong_FromLongLong((int8_t)get_u8(r));
-  case 0x04: return PyLong_FromLongLong((int64_t)get_u64(r));
-  case 0x05: return decode_bigint(r);
-  case 0x06: return decode_float(r);
-  case 0x07: p = get_raw(r, &n); return PyUnicode_FromStringAndSize(p, (Py_ssize_t)n);
-  case 0x08: p = get_raw(r, &n); return PyBytes_FromStringAndSize(p, (Py_ssize_t)n);
-  case 0x09: return decode_list(r, refs, depth + 1);
-  case 0x0a: return decode_tuple(r, refs, depth + 1);
-  case 0x0b: return decode_dict(r, refs, depth + 1);
-  case 0x0c: return decode_set(r, refs, depth + 1, 0);
-  case 0x0d: return decode_set(r, refs, depth + 1, 1);
-  case 0x0e: return decode_standard(r, refs, depth + 1);
-  case 0x40: return decode_ref(r, refs);
+  case TAG_NONE: return r->bad ? malformed() : constant(Py_None);
+  case TAG_FALSE: return constant(Py_False);
+  case TAG_TRUE: return constant(Py_True);
+  case TAG_INT8: return PyLong_FromLongLong((int8_t)get_u8(r));
+  case TAG_INT64: return PyLong_FromLongLong((int64_t)get_u64(r));
+  case TAG_BIGINT: return decode_bigint(r);
+  case TAG_FLOAT: return decode_float(r);
+  case TAG_STR: p = get_raw(r, &n); return PyUnicode_FromStringAndSize(p, (Py_ssize_t)n);
+  case TAG_BYTES: p = get_raw(r, &n); return PyBytes_FromStringAndSize(p, (Py_ssize_t)n);
+  case TAG_LIST: return decode_list(r, refs, depth + 1);
+  case TAG_TUPLE: return decode_tuple(r, refs, depth + 1);
+  case TAG_DICT: return decode_dict(r, refs, depth + 1);
+  case TAG_SET: return decode_set(r, refs, depth + 1, 0);
+  case TAG_FROZENSET: return decode_set(r, refs, depth + 1, 1);
+  case TAG_STANDARD: return decode_standard(r, refs, depth + 1);
+  case TAG_REF: return decode_ref(r, refs);
   default: return malformed();
   }
 }

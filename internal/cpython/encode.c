@@ -7,11 +7,6 @@
 
 #define KIND_RECORD 14
 
-enum {
-  TAG_NONE, TAG_FALSE, TAG_TRUE, TAG_INT8, TAG_INT64, TAG_BIGINT, TAG_FLOAT, TAG_STR, TAG_BYTES,
-  TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_STANDARD, TAG_REF = 0x40
-};
-
 // Writes the reason why a value cannot travel. Returns -1.
 static int refuse(encoder *e, const char *format, ...) {
   va_list args;
@@ -67,17 +62,7 @@ static int at_key(encoder *e, PyObject *key) {
   return type_of(key) == EXACT(Long) && !overflow ? at(e, "[%lld]", n) : at(e, "[key]");
 }
 
-// The next two need room for 9 bytes.
-static inline void put_int(buf *b, long long v) {
-  if (v >= -128 && v <= 127) {
-    put_u8(b, TAG_INT8);
-    put_u8(b, (uint8_t)v);
-  } else {
-    put_u8(b, TAG_INT64);
-    put_u64(b, (uint64_t)v);
-  }
-}
-
+// Needs room for 9 bytes.
 static inline void put_float(buf *b, double v) {
   uint64_t bits;
   memcpy(&bits, &v, 8);

@@ -7,38 +7,75 @@
 
 static const uint8_t status_ok = 0, status_raised = 1, status_misfit = 2;
 
+static void put_all(buf *out, const uint8_t *p, size_t n) {
+  if (buf_reserve(out, n) < 0) return;
+  memcpy(out->p + out->len, p, n);
+  out->len += n;
+}
+
 // Attached, no error set, and none afterwards. Writes o as a str, or the default where it is none.
 static void put_text(buf *out, PyObject *o, const char *otherwise) {
   Py_ssize_t n = (Py_ssize_t)strlen(otherwise);
   const char *p = o && type_of(o) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(o, &n) : NULL;
   PyErr_Clear();
-  put_bytes(out, 0x07, p ? p : otherwise, (size_t)n);
+  put_bytes(out, TAG_STR, p ? p : otherwise, (size_t)n);
 }
 
-// Attached, no error set, and none afterwards. The least that can be said, when there is no room to say more.
-static void write_plain(buf *out, PyObject *exc) {
-  PyObject *name = exc ? PyObject_GetAttrString(type_of(exc), "__name__") : NULL;
+// Attached, no error set, and none afterwards. Writes one attribute as a str, or the default.
+static void put_attribute(buf *out, PyObject *o, const char *name, const char *otherwise) {
+  PyObject *value = o ? PyObject_GetAttrString(o, name) : NULL;
   PyErr_Clear();
-  PyObject *module = exc ? PyObject_GetAttrString(type_of(exc), "__module__") : NULL;
+  put_text(out, value, otherwise);
+  Py_DecRef(value);
+}
+
+// Attached, no error set, and none afterwards. Writes the base classes of an exception, but for object.
+static void put_bases(buf *out, PyObject *exc) {
+  PyObject *mro = exc ? PyObject_GetAttrString(type_of(exc), "__mro__") : NULL;
   PyErr_Clear();
-  PyObject *text = exc ? PyObject_Str(exc) : NULL;
-  PyErr_Clear();
-  static const uint8_t rest[] = {0x09, 0, 0x09, 0, 0x09, 0, 0x00, 0x00, 0x01, 0x03, 0, 0x00, 0x09, 0};
-  out->len = 0;
-  if (buf_reserve(out, 3) == 0) {
-    put_u8(out, status_raised);
-    put_u8(out, 0x0a);
-    put_u8(out, 12);
-    put_text(out, name, "SystemError");
-    put_text(out, module, "builtins");
-    put_text(out, text, "");
-    if (buf_reserve(out, sizeof rest) == 0) {
-      memcpy(out->p + out->len, rest, sizeof rest);
-      out->len += sizeof rest;
+  Py_ssize_t n = mro && type_of(mro) == EXACT(Tuple) ? PyTuple_Size(mro) - 1 : 1;
+  if (buf_reserve(out, 11) == 0) {
+    put_u8(out, TAG_LIST);
+    put_uvarint(out, (uint64_t)(n - 1));
+    for (Py_ssize_t i = 1; i < n && buf_reserve(out, 2) == 0; i++) {
+      put_u8(out, TAG_TUPLE);
+      put_u8(out, 2);
+      put_attribute(out, PyTuple_GetItem(mro, i), "__module__", "");
+      put_attribute(out, PyTuple_GetItem(mro, i), "__qualname__", "");
     }
   }
-  Py_DecRef(name);
-  Py_DecRef(module);
+  Py_DecRef(mro);
+}
+
+// Attached, no error set, and none afterwards. The number of the Go error that an exception carries, kept for the record.
+static uint64_t carried(PyObject *exc) {
+  PyObject *capsule = exc ? PyObject_GetAttrString(exc, "_go_error") : NULL;
+  PyErr_Clear();
+  uint64_t number = capsule ? go_error_of(capsule) : 0;
+  if (number) goRetainError(number);
+  Py_DecRef(capsule);
+  return number;
+}
+
+// Attached, no error set, and none afterwards. The least that can be said, when there is no room to say more: the class,
+// its bases, the message and the Go error.
+static void write_plain(buf *out, PyObject *exc) {
+  PyObject *type = exc ? type_of(exc) : NULL, *text = exc ? PyObject_Str(exc) : NULL;
+  PyErr_Clear();
+  static const uint8_t head[] = {TAG_TUPLE, 12}, middle[] = {TAG_LIST, 0, TAG_LIST, 0, TAG_NONE, TAG_NONE, TAG_TRUE},
+                       rest[] = {TAG_NONE, TAG_LIST, 0};
+  out->len = 0;
+  if (buf_reserve(out, 64) == 0) {
+    put_u8(out, status_raised);
+    put_all(out, head, sizeof head);
+    put_attribute(out, type, "__qualname__", "SystemError");
+    put_attribute(out, type, "__module__", "builtins");
+    put_text(out, text, "");
+    put_bases(out, exc);
+    put_all(out, middle, sizeof middle);
+    if (buf_reserve(out, 9) == 0) put_int(out, (long long)carried(exc));
+    put_all(out, rest, sizeof rest);
+  }
   Py_DecRef(text);
 }
 
@@ -94,7 +131,7 @@ static int write_value(context *c, buf *out, PyObject *value, const want *w, mis
   put_u8(out, status_ok);
   if (w->how == WANT_REF) return encode_ref(&e, value);
   if (w->how != WANT_NONE) return encode_whole(&e, value);
-  put_u8(out, 0x00);
+  put_u8(out, TAG_NONE);
   return 0;
 }
 
