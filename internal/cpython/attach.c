@@ -32,7 +32,7 @@ static reader input(attached *a) { return (reader){a->in.p, a->in.p + a->in.len,
 
 PyObject *attached_new(attached *a) {
   reader r = input(a);
-  return decode(&r, a->lane->context->refs, 0);
+  return decode(&r, a->lane->context, 0);
 }
 
 PyObject *attached_attr(attached *a, PyObject *o, const char *p, size_t n) {
@@ -61,7 +61,7 @@ PyObject *attached_item(attached *a, PyObject *o) {
 
 PyObject *attached_call(attached *a, PyObject *f) {
   reader r = input(a);
-  return call_with(f, &r, a->lane->context->refs);
+  return call_with(f, &r, a->lane->context);
 }
 
 // The result, or the error, is in a->out; in a->in, what read_want reads comes before the arguments. The arguments here are
@@ -70,7 +70,7 @@ void attached_call_value(uintptr_t at, uintptr_t f, int how) {
   attached *a = (attached *)at;
   reader in = input(a);
   want w;
-  PyObject *value = read_want(&in, how, &w) < 0 ? NULL : call_with((PyObject *)f, &in, a->lane->context->refs);
+  PyObject *value = read_want(&in, how, &w) < 0 ? NULL : call_with((PyObject *)f, &in, a->lane->context);
   write_result(a->lane->context, &a->out, value, w);
 }
 

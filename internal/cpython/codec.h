@@ -34,7 +34,7 @@ typedef struct misfit {
 
 typedef struct encoder {
   buf *out;
-  struct refs *refs; // where an object without a counterpart is kept
+  struct context *context; // where an object without a counterpart is kept
   int loose;         // instances of subclasses, and what stands for a plain value, travel as that
   PyObject *names;   // of the fields that a Go struct asks for, one a line, or NULL
   int go_errors;     // what holds a Go error travels as its number
@@ -55,7 +55,7 @@ static inline uint64_t go_error_of(PyObject *o) {
 HIDDEN int encode(encoder *e, PyObject *o);
 HIDDEN int encode_whole(encoder *e, PyObject *o);
 HIDDEN int encode_ref(encoder *e, PyObject *o);
-HIDDEN PyObject *decode(reader *r, struct refs *refs, int depth);
+HIDDEN PyObject *decode(reader *r, struct context *c, int depth);
 HIDDEN int encode_misfit(buf *out, const misfit *why);
 
 // How a result is to travel, as SPEC.md has it.
@@ -69,9 +69,7 @@ typedef struct want {
 // The live Python objects that Go holds handles on. A handle is an index and a generation, so that a stale one is
 // noticed. Locked by itself: Python threads of one context share it, and a free-threaded build has no other lock.
 typedef struct refs refs;
-HIDDEN refs *refs_new(PyObject *reduce, PyObject *restore);
-HIDDEN PyObject *refs_reduce(const refs *t);
-HIDDEN PyObject *refs_restore(const refs *t);
+HIDDEN refs *refs_new(void);
 HIDDEN uint64_t refs_add(refs *t, PyObject *o);
 HIDDEN PyObject *refs_get(refs *t, uint64_t handle);
 HIDDEN PyObject *refs_take(refs *t, uint64_t handle);

@@ -165,7 +165,7 @@ static void *context_main(void *arg) {
   PyThreadState *state = enter(c);
   if (state) {
     c->main = lane_new(c, 1);
-    c->refs = refs_new(c->interp->reduce, c->interp->restore);
+    c->refs = refs_new();
     if (!c->main || !c->refs || furnish(c) < 0) {
       PyErr_Clear();
       Py_DecRef(c->namespace);

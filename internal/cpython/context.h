@@ -25,7 +25,8 @@ typedef struct interp {
   PyInterpreterState *state;
   int64_t id;
   context *owner; // NULL for the main interpreter
-  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *reduce, *restore, *interrupted, *modules, *builtins;
+  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *reduce, *restore, *interrupted,
+      *modules, *builtins;
   PyObject *functions; // by name, the callables that stand for Go functions
 } interp;
 

@@ -1,6 +1,6 @@
 //go:build cgo && (linux || darwin)
 
-#include "codec.h"
+#include "context.h"
 
 static PyObject *malformed(void) {
   PyErr_SetString(PyExc(SystemError), "the request from Go is malformed; please report this");
@@ -44,12 +44,12 @@ static inline PyObject *get_number(reader *r) {
   return o;
 }
 
-static PyObject *decode_list(reader *r, refs *refs, int depth) {
+static PyObject *decode_list(reader *r, context *c, int depth) {
   size_t n = get_count(r);
   PyObject *list = PyList_New((Py_ssize_t)n);
   for (size_t i = 0; list && i < n; i++) {
     PyObject *item = get_number(r);
-    if (!item) item = decode(r, refs, depth);
+    if (!item) item = decode(r, c, depth);
     if (item && PyList_SetItem(list, (Py_ssize_t)i, item) == 0) continue;
     Py_DecRef(list);
     return NULL;
@@ -57,11 +57,11 @@ static PyObject *decode_list(reader *r, refs *refs, int depth) {
   return list;
 }
 
-static PyObject *decode_tuple(reader *r, refs *refs, int depth) {
+static PyObject *decode_tuple(reader *r, context *c, int depth) {
   size_t n = get_count(r);
   PyObject *tuple = PyTuple_New((Py_ssize_t)n);
   for (size_t i = 0; tuple && i < n; i++) {
-    PyObject *item = decode(r, refs, depth);
+    PyObject *item = decode(r, c, depth);
     if (item && PyTuple_SetItem(tuple, (Py_ssize_t)i, item) == 0) continue;
     Py_DecRef(tuple);
     return NULL;
@@ -78,12 +78,12 @@ static PyObject *all_there(PyObject *o, Py_ssize_t have, size_t want, const char
   return NULL;
 }
 
-static PyObject *decode_dict(reader *r, refs *refs, int depth) {
+static PyObject *decode_dict(reader *r, context *c, int depth) {
   size_t n = get_count(r);
   PyObject *dict = PyDict_New();
   if (!dict) return NULL;
   for (size_t i = 0; i < n; i++) {
-    PyObject *key = decode(r, refs, depth), *value = key ? decode(r, refs, depth) : NULL;
+    PyObject *key = decode(r, c, depth), *value = key ? decode(r, c, depth) : NULL;
     int failed = !value || PyDict_SetItem(dict, key, value) < 0;
     Py_DecRef(key);
     Py_DecRef(value);
@@ -95,12 +95,12 @@ static PyObject *decode_dict(reader *r, refs *refs, int depth) {
 }
 
 // PySet_Add fills a frozenset too, as long as nobody else has seen it; PyFrozenSet_New(NULL) is not shared since 3.10.
-static PyObject *decode_set(reader *r, refs *refs, int depth, int frozen) {
+static PyObject *decode_set(reader *r, context *c, int depth, int frozen) {
   size_t n = get_count(r);
   PyObject *set = frozen ? PyFrozenSet_New(NULL) : PySet_New(NULL);
   if (!set) return NULL;
   for (size_t i = 0; i < n; i++) {
-    PyObject *item = decode(r, refs, depth);
+    PyObject *item = decode(r, c, depth);
     int failed = !item || PySet_Add(set, item) < 0;
     Py_DecRef(item);
     if (!failed) continue;
@@ -110,16 +110,16 @@ static PyObject *decode_set(reader *r, refs *refs, int depth, int frozen) {
   return all_there(set, PySet_Size(set), n, "a set");
 }
 
-static PyObject *decode_ref(reader *r, refs *refs) {
-  PyObject *o = refs_get(refs, get_u64(r));
+static PyObject *decode_ref(reader *r, context *c) {
+  PyObject *o = refs_get(c->refs, get_u64(r));
   if (!o) PyErr_SetString(PyExc(RuntimeError), "the object was closed in Go before it was used");
   return o;
 }
 
 // Attached. A value of the standard library is made by values.py.
-static PyObject *decode_standard(reader *r, refs *refs, int depth) {
-  PyObject *kind = PyLong_FromLongLong(get_u8(r)), *payload = kind ? decode(r, refs, depth) : NULL, *value = NULL;
-  if (payload) value = PyObject_CallFunctionObjArgs(refs_restore(refs), kind, payload, NULL);
+static PyObject *decode_standard(reader *r, context *c, int depth) {
+  PyObject *kind = PyLong_FromLongLong(get_u8(r)), *payload = kind ? decode(r, c, depth) : NULL, *value = NULL;
+  if (payload) value = PyObject_CallFunctionObjArgs(c->interp->restore, kind, payload, NULL);
   Py_DecRef(kind);
   Py_DecRef(payload);
   return value;
@@ -138,7 +138,7 @@ static PyObject *decode_float(reader *r) {
 }
 
 // Attached, no error set. Returns a new reference, or NULL with an error set.
-PyObject *decode(reader *r, refs *refs, int depth) {
+PyObject *decode(reader *r, context *c, int depth) {
   size_t n;
   const char *p;
   uint8_t tag = get_u8(r);
@@ -153,13 +153,13 @@ PyObject *decode(reader *r, refs *refs, int depth) {
   case TAG_FLOAT: return decode_float(r);
   case TAG_STR: p = get_raw(r, &n); return PyUnicode_FromStringAndSize(p, (Py_ssize_t)n);
   case TAG_BYTES: p = get_raw(r, &n); return PyBytes_FromStringAndSize(p, (Py_ssize_t)n);
-  case TAG_LIST: return decode_list(r, refs, depth + 1);
-  case TAG_TUPLE: return decode_tuple(r, refs, depth + 1);
-  case TAG_DICT: return decode_dict(r, refs, depth + 1);
-  case TAG_SET: return decode_set(r, refs, depth + 1, 0);
-  case TAG_FROZENSET: return decode_set(r, refs, depth + 1, 1);
-  case TAG_STANDARD: return decode_standard(r, refs, depth + 1);
-  case TAG_REF: return decode_ref(r, refs);
+  case TAG_LIST: return decode_list(r, c, depth + 1);
+  case TAG_TUPLE: return decode_tuple(r, c, depth + 1);
+  case TAG_DICT: return decode_dict(r, c, depth + 1);
+  case TAG_SET: return decode_set(r, c, depth + 1, 0);
+  case TAG_FROZENSET: return decode_set(r, c, depth + 1, 1);
+  case TAG_STANDARD: return decode_standard(r, c, depth + 1);
+  case TAG_REF: return decode_ref(r, c);
   default: return malformed();
   }
 }

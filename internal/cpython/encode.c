@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "codec.h"
+#include "context.h"
 
 #define KIND_RECORD 14
 
@@ -239,10 +239,10 @@ static int remember(encoder *e, uint64_t handle) {
 // Attached. Keeps o alive in the context's table and writes its handle.
 int encode_ref(encoder *e, PyObject *o) {
   if (buf_reserve(e->out, 9) < 0) return no_memory(e);
-  uint64_t handle = refs_add(e->refs, o);
+  uint64_t handle = refs_add(e->context->refs, o);
   if (!handle) return no_memory(e);
   if (e->depth && remember(e, handle) < 0) {
-    Py_DecRef(refs_take(e->refs, handle));
+    Py_DecRef(refs_take(e->context->refs, handle));
     return no_memory(e);
   }
   put_u8(e->out, TAG_REF);
@@ -254,7 +254,7 @@ int encode_ref(encoder *e, PyObject *o) {
 int encode_whole(encoder *e, PyObject *o) {
   int result = encode(e, o);
   PyObject *raised = result < 0 && e->added_len ? PyErr_GetRaisedException() : NULL;
-  for (size_t i = 0; result < 0 && i < e->added_len; i++) Py_DecRef(refs_take(e->refs, e->added[i]));
+  for (size_t i = 0; result < 0 && i < e->added_len; i++) Py_DecRef(refs_take(e->context->refs, e->added[i]));
   if (raised) PyErr_SetRaisedException(raised);
   free(e->added);
   e->added = NULL;
@@ -321,9 +321,8 @@ static int encode_reduced(encoder *e, PyObject *o, PyObject *reduced) {
 
 // Attached, no error set. Writes an object that is no plain value, as one of the standard library or as a reference.
 static int encode_object(encoder *e, PyObject *o) {
-  PyObject *reduce = refs_reduce(e->refs);
   PyObject *args[] = {NULL, o, e->loose ? Py_True : Py_False, e->names ? e->names : Py_None};
-  PyObject *reduced = PyObject_Vectorcall(reduce, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+  PyObject *reduced = PyObject_Vectorcall(e->context->interp->reduce, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
   if (!reduced) return e->why->raised = 1, -1;
   int result = reduced == Py_None ? encode_ref(e, o) : encode_reduced(e, o, reduced);
   Py_DecRef(reduced);

@@ -130,7 +130,7 @@ static PyObject *go_error_new(uint64_t number) {
 // Attached. Turns the answer of a Go function into its value or its exception.
 static PyObject *read_answer(context *c, callback *cb) {
   reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
-  if (get_u8(&in) == 0) return decode(&in, c->refs, 0);
+  if (get_u8(&in) == 0) return decode(&in, c, 0);
   size_t kind_len, text_len;
   const char *kind = get_raw(&in, &kind_len), *text = get_raw(&in, &text_len);
   uint64_t token = get_u64(&in);
@@ -170,7 +170,7 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   misfit why;
   why.place[0] = why.reason[0] = 0;
   why.raised = 0;
-  encoder e = {.out = &cb.args, .refs = c->refs, .why = &why};
+  encoder e = {.out = &cb.args, .context = c, .why = &why};
   PyObject *value = NULL;
   if (write_arguments(&e, args, n, names) < 0) {
     if (!why.raised) PyErr_Format(PyExc(TypeError), "go.%s()%s: %s", f->name, why.place, why.reason);

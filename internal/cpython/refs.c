@@ -14,22 +14,16 @@ typedef struct slot {
 struct refs {
   pthread_mutex_t lock;
   slot *slots;
-  PyObject *reduce, *restore; // of values.py, borrowed
   uint32_t len, cap, free; // slot 0 is never used; free is the head of the list of free ones
 };
 
-refs *refs_new(PyObject *reduce, PyObject *restore) {
+refs *refs_new(void) {
   refs *t = calloc(1, sizeof *t);
   if (!t) return NULL;
-  t->reduce = reduce;
-  t->restore = restore;
   pthread_mutex_init(&t->lock, NULL);
   t->len = 1;
   return t;
 }
-
-PyObject *refs_reduce(const refs *t) { return t->reduce; }
-PyObject *refs_restore(const refs *t) { return t->restore; }
 
 static uint32_t free_slot(refs *t) {
   uint32_t i = t->free;

@@ -106,7 +106,7 @@ static PyObject *describe(interp *in, PyObject **exc) {
 // Attached, with an error set, which is cleared.
 static void write_raised(context *c, buf *out) {
   misfit why = {0};
-  encoder e = {.out = out, .refs = c->refs, .loose = 1, .go_errors = 1, .why = &why};
+  encoder e = {.out = out, .context = c, .loose = 1, .go_errors = 1, .why = &why};
   PyObject *exc, *record = describe(c->interp, &exc);
   out->len = 0;
   if (record && buf_reserve(out, 1) == 0) put_u8(out, status_raised);
@@ -121,7 +121,7 @@ static void write_raised(context *c, buf *out) {
 }
 
 static int write_value(context *c, buf *out, PyObject *value, const want *w, misfit *why) {
-  encoder e = {.out = out, .refs = c->refs, .names = w->names, .why = why};
+  encoder e = {.out = out, .context = c, .names = w->names, .why = why};
   e.loose = w->how == WANT_LOOSE || w->how == WANT_FIELDS;
   if (buf_reserve(out, 2) < 0) {
     PyErr_NoMemory();

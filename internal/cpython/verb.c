@@ -38,10 +38,10 @@ static int room_for(arguments *a, size_t n) {
   return 0;
 }
 
-static int read_values(reader *in, refs *refs, arguments *a, size_t n) {
+static int read_values(reader *in, context *c, arguments *a, size_t n) {
   if (room_for(a, a->total + n) < 0) return -1;
   for (size_t i = 0; i < n; i++) {
-    PyObject *value = decode(in, refs, 0);
+    PyObject *value = decode(in, c, 0);
     if (!value) return -1;
     a->slots[++a->total] = value;
   }
@@ -49,7 +49,7 @@ static int read_values(reader *in, refs *refs, arguments *a, size_t n) {
 }
 
 // Names and values alternate. The names become a tuple of interned text, the values follow the positional ones.
-static int read_named(reader *in, refs *refs, arguments *a, size_t n) {
+static int read_named(reader *in, context *c, arguments *a, size_t n) {
   if (n == 0) return 0;
   a->names = PyTuple_New((Py_ssize_t)n);
   if (!a->names || room_for(a, a->total + n) < 0) return -1;
@@ -60,7 +60,7 @@ static int read_named(reader *in, refs *refs, arguments *a, size_t n) {
     if (!name) return -1;
     PyUnicode_InternInPlace(&name);
     PyTuple_SetItem(a->names, (Py_ssize_t)i, name);
-    PyObject *value = decode(in, refs, 0);
+    PyObject *value = decode(in, c, 0);
     if (!value) return -1;
     a->slots[++a->total] = value;
   }
@@ -68,22 +68,22 @@ static int read_named(reader *in, refs *refs, arguments *a, size_t n) {
 }
 
 // Attached. Returns 0 or -1 with an error set; drop_arguments is due in both cases.
-static int read_arguments(reader *in, refs *refs, arguments *a) {
+static int read_arguments(reader *in, context *c, arguments *a) {
   a->slots = a->few;
   a->total = 0;
   a->names = NULL;
   size_t n = a->positional = get_count(in);
-  if (read_values(in, refs, a, n) < 0) return -1;
+  if (read_values(in, c, a, n) < 0) return -1;
   n = get_count(in);
-  if (read_named(in, refs, a, n) < 0) return -1;
+  if (read_named(in, c, a, n) < 0) return -1;
   return in->bad ? (malformed(), -1) : 0;
 }
 
 // Attached. Calls f with the arguments that in holds. New reference, or NULL with an error set.
-PyObject *call_with(PyObject *f, reader *in, refs *refs) {
+PyObject *call_with(PyObject *f, reader *in, context *c) {
   arguments a;
   PyObject *value = NULL;
-  if (read_arguments(in, refs, &a) == 0)
+  if (read_arguments(in, c, &a) == 0)
     value = PyObject_Vectorcall(f, a.slots + 1, a.positional | PY_VECTORCALL_ARGUMENTS_OFFSET, a.names);
   drop_arguments(&a);
   return value;
@@ -170,7 +170,7 @@ static PyObject *function(context *c, lane *l, reader *in, PyObject *namespace) 
 
 static PyObject *do_call(context *c, lane *l, reader *in, PyObject *namespace) {
   PyObject *f = function(c, l, in, namespace);
-  PyObject *value = f ? call_with(f, in, c->refs) : NULL;
+  PyObject *value = f ? call_with(f, in, c) : NULL;
   Py_DecRef(f);
   return value;
 }
@@ -223,7 +223,7 @@ static PyObject *do_eval(context *c, lane *l, reader *in, PyObject *namespace) {
   const char *source = get_raw(in, &len);
   arguments a = {.slots = a.few};
   PyObject *code = NULL, *value = NULL;
-  if (read_named(in, c->refs, &a, get_count(in)) == 0 && !in->bad)
+  if (read_named(in, c, &a, get_count(in)) == 0 && !in->bad)
     code = code_of(c, l, VERB_EVAL, source, len, a.names);
   else if (in->bad && !PyErr_Occurred())
     malformed();
@@ -245,7 +245,7 @@ static PyObject *do_exec(context *c, lane *l, reader *in, PyObject *namespace) {
   const char *source = get_raw(in, &len);
   arguments a = {.slots = a.few};
   PyObject *code = NULL, *value = NULL;
-  if (read_named(in, c->refs, &a, get_count(in)) == 0 && !in->bad) code = code_of(c, l, VERB_EXEC, source, len, NULL);
+  if (read_named(in, c, &a, get_count(in)) == 0 && !in->bad) code = code_of(c, l, VERB_EXEC, source, len, NULL);
   else if (in->bad && !PyErr_Occurred()) malformed();
   int failed = !code;
   for (size_t i = 0; !failed && i < a.total; i++)
@@ -279,7 +279,7 @@ static PyObject *attribute(context *c, reader *in) {
 
 static PyObject *do_method(context *c, reader *in) {
   PyObject *f = attribute(c, in);
-  PyObject *value = f ? call_with(f, in, c->refs) : NULL;
+  PyObject *value = f ? call_with(f, in, c) : NULL;
   Py_DecRef(f);
   return value;
 }

@@ -6,6 +6,6 @@
 
 HIDDEN PyObject *module_named(interp *in, PyObject *name);
 HIDDEN PyObject *lookup(interp *in, PyObject *namespace, PyObject *name);
-HIDDEN PyObject *call_with(PyObject *f, reader *in, refs *refs);
+HIDDEN PyObject *call_with(PyObject *f, reader *in, context *c);
 
 #endif
