@@ -56,6 +56,7 @@ func (c *Context) runAttached(core *cpython.Attached, f func(*Attached) error) (
 			err = &PanicError{Value: v, Stack: debug.Stack(), name: "within Attach"}
 		}
 		a.over = true
+		endHolds(&a.encoder, true)
 		for _, p := range a.refs {
 			if p != 0 {
 				core.Release(p)
@@ -141,10 +142,16 @@ func (a *Attached) result() *wire.Decoder {
 	return &a.decoder
 }
 
+// reset makes room for what the next call is to be given. What the last one was given has been read.
+func (a *Attached) reset() {
+	a.check()
+	endHolds(&a.encoder, true)
+	a.encoder.Reset(a.core.Buffer())
+}
+
 // names, value and args write what the next call is to be given. Names are those of fields, or none.
 func (a *Attached) names(names string) {
-	a.check()
-	a.encoder.Reset(a.core.Buffer())
+	a.reset()
 	if names != "" {
 		a.encoder.Raw(names)
 	}
@@ -155,7 +162,7 @@ func (a *Attached) value(v any) error {
 	if r, ok := v.(Ref); ok {
 		return fmt.Errorf("py: a Ref is no value: it is an object already (%#x)", r.p)
 	}
-	a.encoder.Reset(a.core.Buffer())
+	a.reset()
 	if err := a.encoder.Value(v); err != nil {
 		return conversionError("value", err)
 	}

@@ -26,6 +26,8 @@ type function struct {
 	*goFunc
 	number uint64
 	inline bool
+	title  string // given by the option Name
+	uses   int    // of one that is lent: frames that name it and callables in Python
 }
 
 var registry = struct {
@@ -107,6 +109,9 @@ func newFunction(name string, fn any, options []FuncOption) (*function, error) {
 	for _, option := range options {
 		option(f)
 	}
+	if f.title != "" {
+		return nil, fmt.Errorf("py: cannot register %q with the option py.Name: it has its name from Register", name)
+	}
 	return f, nil
 }
 
@@ -167,6 +172,27 @@ type exchange struct {
 	within  func() context.Context // of a callback
 }
 
+// over ends what the encoder's bytes hold.
+func (x *exchange) over(read bool) { endHolds(&x.encoder, read) }
+
+func endHolds(e *wire.Encoder, read bool) {
+	for i, over := range e.Holds {
+		over(read)
+		e.Holds[i] = nil
+	}
+	e.Holds = e.Holds[:0]
+}
+
+// answer gives Python the answer, and keeps what it holds until Python has read it.
+func (x *exchange) answer(cb *cpython.Callback) {
+	if len(x.encoder.Holds) > 0 {
+		gone := wire.Encoder{Holds: x.encoder.Holds}
+		x.encoder.Holds = nil
+		cb.Hold(func(read bool) { endHolds(&gone, read) })
+	}
+	cb.Answer(x.encoder.Buf)
+}
+
 func exchangeOf(cb *cpython.Callback) *exchange {
 	x, ok := cb.Scratch.(*exchange)
 	if !ok {
@@ -190,7 +216,7 @@ func runCallback(cb *cpython.Callback) {
 	x.encoder.Reset(cb.Buffer())
 	x.encoder.Scope, x.decoder.Scope = c, c
 	x.decoder.Buf = cb.Args()
-	defer func() { cb.Answer(x.encoder.Buf) }()
+	defer x.answer(cb)
 	if f == nil {
 		(&raise{kind: "AttributeError", message: "the Go function is not registered any more"}).write(&x.encoder)
 		return

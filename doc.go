@@ -107,7 +107,8 @@
 //	Tuple, Set, FrozenSet, Dict                   tuple, set, frozenset, dict in its order
 //	*Object                                       the identical object
 //	*Env                                          the dict of its namespace
-//	chan, func, complex, uintptr                  an error
+//	func, Function                                a callable, see Functions as values
+//	chan, uintptr                                 an error
 //
 //	Python          any                           a typed T
 //	None            nil                           nil pointer, interface, slice, map; otherwise an error
@@ -166,6 +167,16 @@
 // FileExistsError, EOFError or TimeoutError where errors.Is says the same, or the class of the [Error] that it wraps. If
 // Python does not catch it, the Go error comes out of the request: errors.Is and errors.As find it. A panic is a
 // RuntimeError in Python and a [PanicError] in Go.
+//
+// # Functions as values
+//
+// A Go func may also be an argument, or lie in one, or be the result of a callback. Python gets a callable, with the rules
+// of [Register]:
+//
+//	words, err := py.Call[[]string](ctx, c, "builtins", "sorted", words, py.Kw{"key": strings.ToLower})
+//
+// [Func] gives it options: [Inline], which makes it a quick sort key, and a [Name]. It lives for as long as Python has the
+// callable.
 //
 // # Nesting
 //

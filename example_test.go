@@ -721,6 +721,41 @@ func ExampleContext_Unregister() {
 	// Output: true false
 }
 
+func ExampleFunc() {
+	c := newContext()
+	defer c.Close()
+	last := func(s string) byte { return s[len(s)-1] }
+	words := []string{"one", "two", "six"}
+	fmt.Println(py.Call[[]string](ctx, c, "builtins", "sorted", words, py.Kw{"key": last}))
+	fmt.Println(py.Call[[]string](ctx, c, "builtins", "sorted", words, py.Kw{"key": py.Func(last, py.Inline())}))
+	// Output:
+	// [one two six] <nil>
+	// [one two six] <nil>
+}
+
+func ExampleFunction() {
+	c := newContext()
+	defer c.Close()
+	handlers := map[string]py.Function{
+		"add": py.Func(func(a, b int) int { return a + b }, py.Inline()),
+		"get": py.Func(func(ctx context.Context, key string) (string, error) { return "", fs.ErrNotExist }),
+	}
+	fmt.Println(py.Eval[int](ctx, c, "handlers['add'](2, 3)", py.Vars{"handlers": handlers}))
+	_, err := c.Eval(ctx, "handlers['get']('x')", py.Vars{"handlers": handlers})
+	fmt.Println(errors.Is(err, fs.ErrNotExist), errors.Is(err, py.Exception("FileNotFoundError")))
+	// Output:
+	// 5 <nil>
+	// true true
+}
+
+func ExampleName() {
+	c := newContext()
+	defer c.Close()
+	f := py.Func(func() {}, py.Name("on_click"))
+	fmt.Println(py.Eval[string](ctx, c, "f.__name__", py.Vars{"f": f}))
+	// Output: on_click <nil>
+}
+
 func ExampleInline() {
 	c := newContext()
 	defer c.Close()

@@ -50,7 +50,8 @@ var funcHooks *wire.Hooks
 // A goFunc is a Go function that Python can call.
 type goFunc struct {
 	name     string
-	min, max int // positional arguments; max is -1 where there is no limit
+	lent     bool // not registered: name is not one of the module go
+	min, max int  // positional arguments; max is -1 where there is no limit
 	body     body
 }
 
@@ -75,11 +76,20 @@ func newGoFunc(name string, fn any) (*goFunc, error) {
 	if !v.IsValid() || v.Kind() != reflect.Func || v.IsNil() {
 		return nil, badFunc(name, fn, "expected a function, such as func(n int) (string, error)")
 	}
-	p, why := planFunc(v)
+	f, why := planGoFunc(name, v)
 	if why != "" {
 		return nil, badFunc(name, fn, why)
 	}
-	f := &goFunc{name: name, min: p.fixed, max: p.fixed, body: fastBody(fn)}
+	return f, nil
+}
+
+// planGoFunc is newGoFunc of what is known to be a function; it returns why it is none that Python can call.
+func planGoFunc(name string, v reflect.Value) (*goFunc, string) {
+	p, why := planFunc(v)
+	if why != "" {
+		return nil, why
+	}
+	f := &goFunc{name: name, min: p.fixed, max: p.fixed, body: fastBody(v.Interface())}
 	switch {
 	case p.variadic:
 		f.max = -1
@@ -89,7 +99,7 @@ func newGoFunc(name string, fn any) (*goFunc, error) {
 	if f.body == nil {
 		f.body = p.run
 	}
-	return f, nil
+	return f, ""
 }
 
 func badFunc(name string, fn any, why string) error {
@@ -190,7 +200,11 @@ func answer[R any](f *goFunc, e *wire.Encoder, result R) *raise {
 }
 
 func (f *goFunc) message(format string, args ...any) string {
-	return "go." + f.name + "() " + fmt.Sprintf(format, args...)
+	title := "go." + f.name
+	if f.lent {
+		title = f.name
+	}
+	return title + "() " + fmt.Sprintf(format, args...)
 }
 
 // positional reads the number of positional arguments and checks it.

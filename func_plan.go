@@ -57,7 +57,7 @@ func (p *funcPlan) planResults(t reflect.Type) string {
 	}
 	p.err = n > 0 && t.Out(n-1) == errorType
 	p.result = n == 2 || n == 1 && !p.err
-	if p.result && (t.Out(0) == errorType || !travels(t.Out(0))) {
+	if p.result && (t.Out(0) == errorType || !goes(t.Out(0))) {
 		return "expected a result that Python can have, not " + t.Out(0).String()
 	}
 	return ""
@@ -77,7 +77,7 @@ func (p *funcPlan) planParam(t reflect.Type, i int) string {
 		p.keywords = true
 	case in == kwType:
 		return "expected py.Kw as the last parameter"
-	case !travels(in):
+	case !comes(in):
 		return "expected parameters that Python can give, not " + in.String()
 	case last && !p.variadic && funcHooks.IsStruct(in):
 		p.options = in
@@ -87,10 +87,18 @@ func (p *funcPlan) planParam(t reflect.Type, i int) string {
 	return ""
 }
 
-// travels reports whether some value of type t may travel, at a first glance.
-func travels(t reflect.Type) bool {
+// comes reports whether a value from Python may become a t, at a first glance; goes, whether a t may go to Python.
+func comes(t reflect.Type) bool {
 	switch t.Kind() {
-	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.Uintptr, reflect.UnsafePointer:
+	case reflect.Chan, reflect.Func, reflect.Uintptr, reflect.UnsafePointer:
+		return false
+	}
+	return true
+}
+
+func goes(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Chan, reflect.Uintptr, reflect.UnsafePointer:
 		return false
 	}
 	return true

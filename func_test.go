@@ -256,7 +256,7 @@ func TestNewGoFuncErrors(t *testing.T) {
 		{func(Kw, int) {}, "py.Kw as the last parameter"},
 		{func(...Kw) {}, "py.Kw as the last parameter"},
 		{func(chan int) {}, "parameters that Python can give, not chan int"},
-		{func() func() { return nil }, "a result that Python can have, not func()"},
+		{func() chan<- int { return nil }, "a result that Python can have, not chan<- int"},
 	} {
 		_, err := newGoFunc("f", c.fn)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), `py: cannot register "f": `) {

@@ -106,14 +106,17 @@ func load(config Config) error {
 		Paths:      config.Paths,
 		Redirect:   [2]bool{config.Stdout != nil, config.Stderr != nil},
 	}, cpython.Hooks{
-		Lookup:       lookup,
-		Names:        functionNames,
-		Call:         runCallback,
-		RetainError:  retainError,
-		ReleaseError: releaseError,
-		Discard:      discard,
-		Ended:        func(core *cpython.Context) { core.Owner.(*Context).forget() },
-		Write:        writeStream,
+		Lookup:          lookup,
+		Names:           functionNames,
+		Call:            runCallback,
+		RetainError:     retainError,
+		ReleaseError:    releaseError,
+		RetainFunction:  retainFunction,
+		ReleaseFunction: releaseFunction,
+		Released:        func(scratch any) { scratch.(*exchange).over(true) },
+		Discard:         discard,
+		Ended:           func(core *cpython.Context) { core.Owner.(*Context).forget() },
+		Write:           writeStream,
 	})
 	if err != nil {
 		return fmt.Errorf("py: cannot start the Python found by %s (%s): %w", found.Source, found.Library, err)
@@ -159,6 +162,7 @@ type Counts struct {
 	Callbacks  int64 // Go functions that Python waits for
 	References int64 // Python objects that Go holds
 	Errors     int64 // Go errors that Python holds
+	Functions  int64 // Go functions that were given to Python as values and that it holds
 }
 
 // Live returns the counts of what is alive, for tests and monitoring.

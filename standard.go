@@ -57,7 +57,9 @@ type Decimal string
 type UUID [16]byte
 
 // String is the usual form, with hyphens.
-func (u UUID) String() string { return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:]) }
+func (u UUID) String() string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+}
 
 // Path is a Python pathlib.Path. Paths also decode into any string type.
 type Path string

@@ -56,7 +56,8 @@ var codecHooks = &wire.Hooks{
 	},
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,
-	Types:         []reflect.Type{reflect.TypeFor[*Env]()},
+	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function]()},
+	Encodes:       func(t reflect.Type) bool { return t.Kind() == reflect.Func },
 }
 
 func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
@@ -77,7 +78,10 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 		}
 		return true, encodeObject(e, v.namespace)
 	}
-	return encodeStandard(e, v)
+	if ok, err := encodeStandard(e, v); ok || err != nil {
+		return ok, err
+	}
+	return encodeFunc(e, v)
 }
 
 func init() { funcHooks = codecHooks }

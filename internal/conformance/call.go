@@ -194,7 +194,7 @@ type inner struct{ Items []any }
 func badArguments(t *testing.T, s *suite) {
 	c := s.open(t)
 	run(t, c, "calls = []\ndef f(*a, **k): calls.append((a, k))")
-	channel := make(chan int)
+	channel := make(chan<- int)
 	cyclicList := []any{nil}
 	cyclicList[0] = cyclicList
 	cyclicMap := map[string]any{}
@@ -211,7 +211,7 @@ func badArguments(t *testing.T, s *suite) {
 		args  []any
 	}{
 		{"args[0]", []any{channel}},
-		{"args[1]", []any{1, func() {}}},
+		{"args[1]", []any{1, func() (int, int) { return 1, 2 }}},
 		{"args[0].Items[3]", []any{inner{[]any{1, 2, 3, channel}}}},
 		{"args[0][\"a\"][1]", []any{map[string]any{"a": []any{1, channel}}}},
 		{"kw[\"x\"]", []any{1, py.Kw{"x": channel}}},

@@ -114,7 +114,8 @@ func registration(t *testing.T, s *suite) {
 			t.Errorf("registered as %q", bad)
 		}
 	}
-	for _, fn := range []any{nil, 5, "x", (func())(nil), func() (int, int) { return 1, 2 }, func(chan int) {}, func() func() { return nil },
+	for _, fn := range []any{nil, 5, "x", (func())(nil), func() (int, int) { return 1, 2 }, func(chan int) {},
+		func(func()) {}, func() chan<- int { return nil }, func() uintptr { return 0 },
 		func(int, context.Context) {}, func() (error, int) { return nil, 0 }, func() (int, error, int) { return 0, nil, 0 }} {
 		if c.Register("x", fn) == nil {
 			t.Errorf("registered a %T", fn)

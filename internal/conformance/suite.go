@@ -62,7 +62,7 @@ func Run(t *testing.T, target Target) {
 		t.Skipf("CPython %s does not support %s: %v", info.Version, target.Mode, info.Modes)
 	}
 	for _, c := range slices.Concat(lifecycleCases, callCases, evalCases, envCases, objectCases, callbackCases,
-		nestingCases, threadCases, valueCases, errorCases, standardCases, interruptCases, isolationCases, hostileCases, stressCases) {
+		nestingCases, threadCases, valueCases, errorCases, standardCases, functionCases, interruptCases, isolationCases, hostileCases, stressCases) {
 		t.Run(c.name, func(t *testing.T) {
 			before, files := py.Live(), Measure().Files
 			t.Cleanup(func() {
@@ -128,8 +128,8 @@ func settle(t testing.TB, before py.Counts) {
 		if live = py.Live(); noMore(live, before) {
 			return
 		}
-		if live.Errors > before.Errors && live.Threads == 0 {
-			collect(t) // exceptions in reference cycles of the main interpreter
+		if (live.Errors > before.Errors || live.Functions > before.Functions) && live.Threads == 0 {
+			collect(t) // exceptions and functions in reference cycles of the main interpreter
 		}
 		runtime.GC()
 		time.Sleep(20 * time.Millisecond)

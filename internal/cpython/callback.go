@@ -82,6 +82,12 @@ func (cb *Callback) Grow(buf []byte, n int) []byte { return grow(&cb.c.answer, b
 // Answer sets the answer, which was written to Buffer.
 func (cb *Callback) Answer(answer []byte) { cb.c.answer.len = C.size_t(len(answer)) }
 
+// held is what is to be done once an answer was read or dropped.
+var held table[func(read bool)]
+
+// Hold has over called once Python has read the answer, or dropped it.
+func (cb *Callback) Hold(over func(read bool)) { cb.c.held = C.uint64_t(held.add(over)) }
+
 // submit sends a request of the chain to the Python thread that waits, or, when it waits no more, to the context's
 // thread like any other.
 func (l *Link) submit(r *Request) C.int {
@@ -180,6 +186,19 @@ func goNames(context C.uint64_t, out *C.buf) {
 
 //export goRetainError
 func goRetainError(number C.uint64_t) { hooks.RetainError(uint64(number)) }
+
+//export goRetainFunction
+func goRetainFunction(number C.uint64_t) C.int { return boolInt(hooks.RetainFunction(uint64(number))) }
+
+//export goReleaseFunction
+func goReleaseFunction(number C.uint64_t) { hooks.ReleaseFunction(uint64(number)) }
+
+//export goAnswered
+func goAnswered(number C.uint64_t, read C.int) {
+	over := held.find(uint64(number))
+	held.remove(uint64(number))
+	over(read != 0)
+}
 
 //export goReleaseError
 func goReleaseError(number C.uint64_t) { hooks.ReleaseError(uint64(number)) }

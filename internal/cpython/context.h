@@ -67,7 +67,8 @@ struct request {
 struct callback {
   lane *lane;
   request *request; // the one that it was made in, or NULL
-  uint64_t function; // Go's number for the registered function
+  uint64_t function; // Go's number for it
+  uint64_t held;     // Go's number for what is to be done once the answer is read or dropped, or 0
   buf args, answer;
   uint32_t done; // atomic
   uint8_t args_local[256], answer_local[256];

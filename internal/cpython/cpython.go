@@ -51,6 +51,13 @@ type Hooks struct {
 	Names func(c *Context) string
 	// Call runs a function and writes its answer. It must not panic.
 	Call func(cb *Callback)
+	// RetainFunction tells that Python has one more callable for a function that Go lends, and answers whether there is
+	// such a function.
+	RetainFunction func(number uint64) bool
+	// ReleaseFunction tells that it has one less.
+	ReleaseFunction func(number uint64)
+	// Released tells that a request is over and its frame read or dropped. It gets the request's Scratch.
+	Released func(scratch any)
 	// Discard drops what a result holds that nobody waits for.
 	Discard func(c *Context, result []byte)
 	// RetainError tells that a result names a Go error once more, until it is decoded or discarded.
@@ -65,7 +72,7 @@ type Hooks struct {
 
 // Live counts what must come back to zero.
 type Live struct {
-	Threads, Contexts, Lanes, Requests, Callbacks, References, Errors int64
+	Threads, Contexts, Lanes, Requests, Callbacks, References, Errors, Functions int64
 }
 
 // outcome of a wait that ended without a result.

@@ -1,6 +1,6 @@
 //go:build cgo && (linux || darwin)
 
-#include "context.h"
+#include "function.h"
 
 static PyObject *malformed(void) {
   PyErr_SetString(PyExc(SystemError), "the request from Go is malformed; please report this");
@@ -125,6 +125,16 @@ static PyObject *decode_standard(reader *r, context *c, int depth) {
   return value;
 }
 
+// Attached. New callable, or NULL with an error set.
+static PyObject *decode_func(reader *r, context *c) {
+  resolved found;
+  found.number = get_u64(r);
+  found.is_inline = get_u8(r);
+  size_t n;
+  const char *name = get_raw(r, &n);
+  return r->bad || found.is_inline > 1 ? malformed() : function_lent(c->interp, found, name, n);
+}
+
 static PyObject *constant(PyObject *o) {
   Py_IncRef(o);
   return o;
@@ -160,6 +170,7 @@ PyObject *decode(reader *r, context *c, int depth) {
   case TAG_FROZENSET: return decode_set(r, c, depth + 1, 1);
   case TAG_STANDARD: return decode_standard(r, c, depth + 1);
   case TAG_REF: return decode_ref(r, c);
+  case TAG_FUNC: return decode_func(r, c);
   default: return malformed();
   }
 }

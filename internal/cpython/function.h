@@ -13,4 +13,11 @@ typedef struct resolved {
 // Moves on with every Register and Unregister, so that what was looked up is known to be old. Atomic.
 extern HIDDEN uint64_t registry_version;
 
+// module.c
+HIDDEN lane *lane_of_thread(interp *in);
+
+// function.c
+HIDDEN PyObject *function_named(interp *in, context *c, PyObject *name, const char *text);
+HIDDEN PyObject *function_lent(interp *in, resolved found, const char *name, size_t n);
+
 #endif

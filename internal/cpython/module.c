@@ -1,26 +1,12 @@
 //go:build cgo && (linux || darwin)
 
-// The natives behind the Python module go: calling a registered Go function, and what bootstrap.py needs from C.
+// The natives behind the Python module go: finding a registered Go function, and what bootstrap.py needs from C.
 #include "function.h"
-
-#include <stdio.h>
 
 #include "_cgo_export.h"
 #include "runtime.h"
 
-uint64_t registry_version = 1;
-
 static __thread context *tls_inherited; // of a thread that Python started: the context of the thread that started it
-
-// A callable for one name. What the name stands for is looked up again when something was registered since.
-typedef struct function {
-  PyMethodDef def;
-  char *name;
-  uint64_t version;
-  uint64_t context; // the serial number of the one that the lookup was for
-  resolved found;
-  interp *in;
-} function;
 
 void raise_interrupted(interp *in) { PyErr_SetNone(in->interrupted); }
 
@@ -37,7 +23,7 @@ static context *context_of_thread(interp *in) {
 
 // Attached. The lane of this thread, made on its first callback when Python started the thread. Borrowed; NULL with an
 // error set where Go cannot be called.
-static lane *lane_of_thread(interp *in) {
+lane *lane_of_thread(interp *in) {
   if (runtime_forked) {
     PyErr_SetString(PyExc(RuntimeError), "Go functions cannot be called in a child made by os.fork(): the Go runtime "
                                          "does not live on in it; use subprocess, or multiprocessing with 'spawn'");
@@ -61,174 +47,8 @@ static lane *lane_of_thread(interp *in) {
   return NULL;
 }
 
-static int resolve(function *f, context *c) {
-  uint64_t version = __atomic_load_n(&registry_version, __ATOMIC_ACQUIRE);
-  if (f->version != version || f->context != c->serial) {
-    int is_inline = 0;
-    f->found.number = goLookup(c->handle, f->name, strlen(f->name), &is_inline);
-    f->found.is_inline = is_inline;
-    f->version = version;
-    f->context = c->serial;
-  }
-  if (f->found.number) return 0;
-  PyErr_Format(PyExc(AttributeError), "module 'go' has no function '%s': it is not registered, or not any more", f->name);
-  return -1;
-}
-
-static int write_keywords(encoder *e, PyObject *const *values, PyObject *names) {
-  Py_ssize_t n = names ? PyTuple_Size(names) : 0;
-  if (buf_reserve(e->out, (size_t)n + 10) < 0) return PyErr_NoMemory(), e->why->raised = 1, -1;
-  put_uvarint(e->out, (uint64_t)n);
-  for (Py_ssize_t i = 0; i < n; i++) {
-    Py_ssize_t len;
-    const char *p = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, i), &len);
-    if (!p || buf_reserve(e->out, (size_t)len + 10) < 0) return e->why->raised = 1, -1;
-    put_uvarint(e->out, (uint64_t)len);
-    memcpy(e->out->p + e->out->len, p, (size_t)len);
-    e->out->len += (size_t)len;
-    if (encode_whole(e, values[i]) < 0) {
-      if (!e->why->raised) {
-        char rest[sizeof e->why->place];
-        memcpy(rest, e->why->place, sizeof rest);
-        snprintf(e->why->place, sizeof e->why->place, " argument '%s'%.160s", p, rest);
-      }
-      return -1;
-    }
-  }
-  return 0;
-}
-
-static int write_arguments(encoder *e, PyObject *const *args, Py_ssize_t n, PyObject *names) {
-  if (buf_reserve(e->out, (size_t)n + 10) < 0) return PyErr_NoMemory(), e->why->raised = 1, -1;
-  put_uvarint(e->out, (uint64_t)n);
-  for (Py_ssize_t i = 0; i < n; i++)
-    if (encode_whole(e, args[i]) < 0) {
-      char rest[sizeof e->why->place];
-      memcpy(rest, e->why->place, sizeof rest);
-      snprintf(e->why->place, sizeof e->why->place, " argument %zd%.160s", i + 1, rest);
-      return -1;
-    }
-  return write_keywords(e, args + n, names);
-}
-
-static void release_error(PyObject *capsule) {
-  if (!runtime_forked) goReleaseError(go_error_of(capsule));
-}
-
-// Attached. New object that keeps the Go error of a number for as long as it lives, or None for 0. NULL with an error
-// set, and the Go error released.
-static PyObject *go_error_new(uint64_t number) {
-  if (!number) {
-    Py_IncRef(Py_None);
-    return Py_None;
-  }
-  PyObject *capsule = PyCapsule_New((void *)(uintptr_t)number, GO_ERROR, release_error);
-  if (!capsule) goReleaseError(number);
-  return capsule;
-}
-
-// Attached. Turns the answer of a Go function into its value or its exception.
-static PyObject *read_answer(context *c, callback *cb) {
-  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
-  if (get_u8(&in) == 0) return decode(&in, c, 0);
-  size_t kind_len, text_len;
-  const char *kind = get_raw(&in, &kind_len), *text = get_raw(&in, &text_len);
-  uint64_t token = get_u64(&in);
-  PyObject *k = PyUnicode_FromStringAndSize(kind, (Py_ssize_t)kind_len);
-  PyObject *t = PyUnicode_FromStringAndSize(text, (Py_ssize_t)text_len);
-  PyObject *error = go_error_new(token);
-  PyObject *exc = k && t && error ? PyObject_CallFunctionObjArgs(c->interp->make_error, k, t, error, NULL) : NULL;
-  Py_DecRef(k);
-  Py_DecRef(t);
-  Py_DecRef(error);
-  if (exc) PyErr_SetObject(type_of(exc), exc);
-  Py_DecRef(exc);
-  return NULL;
-}
-
-// Lets go of the Go error of an answer that nobody takes.
-static void drop_answer(callback *cb) {
-  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
-  size_t len;
-  if (get_u8(&in) == 0) return;
-  get_raw(&in, &len);
-  get_raw(&in, &len);
-  uint64_t token = get_u64(&in);
-  if (token) goReleaseError(token);
-}
-
-static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObject *names) {
-  lane *l = lane_of_thread(f->in);
-  if (!l) return NULL;
-  context *c = l->context;
-  if (resolve(f, c) < 0) return NULL;
-  callback cb;
-  cb.function = f->found.number;
-  cb.done = 0;
-  cb.args = (buf){cb.args_local, 0, sizeof cb.args_local, cb.args_local};
-  cb.answer = (buf){cb.answer_local, 0, sizeof cb.answer_local, cb.answer_local};
-  misfit why;
-  why.place[0] = why.reason[0] = 0;
-  why.raised = 0;
-  encoder e = {.out = &cb.args, .context = c, .why = &why};
-  PyObject *value = NULL;
-  if (write_arguments(&e, args, n, names) < 0) {
-    if (!why.raised) PyErr_Format(PyExc(TypeError), "go.%s()%s: %s", f->name, why.place, why.reason);
-  } else if (callback_run(l, &cb, f->found.is_inline) == 0) {
-    value = read_answer(c, &cb);
-  } else {
-    drop_answer(&cb);
-  }
-  buf_free(&cb.args);
-  buf_free(&cb.answer);
-  return value;
-}
-
 // Every native gets its interpreter as self.
 static interp *interp_of(PyObject *self) { return PyCapsule_GetPointer(self, NULL); }
-
-static PyObject *call_function(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
-  return invoke(PyCapsule_GetPointer(self, NULL), args, n, names);
-}
-
-static void free_function(PyObject *capsule) {
-  function *f = PyCapsule_GetPointer(capsule, NULL);
-  free(f->name);
-  free(f);
-}
-
-// Attached. New callable; takes over f. NULL with an error set.
-static PyObject *make_callable(function *f) {
-  f->def = (PyMethodDef){f->name, (PyCFunction)(void (*)(void))call_function, METH_FASTCALL | METH_KEYWORDS,
-                         "A function of the Go program."};
-  PyObject *capsule = PyCapsule_New(f, NULL, free_function);
-  if (!capsule) {
-    free(f->name);
-    free(f);
-    return NULL;
-  }
-  PyObject *callable = PyCFunction_NewEx(&f->def, capsule, NULL);
-  Py_DecRef(capsule);
-  return callable;
-}
-
-// Attached. New reference to a callable for a name that is registered, kept for the next time; NULL with an error set.
-static PyObject *new_callable(interp *in, context *c, PyObject *name, const char *text) {
-  function *f = calloc(1, sizeof *f);
-  if (!f || !(f->name = strdup(text))) {
-    free(f);
-    return PyErr_NoMemory();
-  }
-  f->in = in;
-  if (resolve(f, c) < 0) {
-    free(f->name);
-    free(f);
-    return NULL;
-  }
-  PyObject *callable = make_callable(f);
-  if (callable && PyDict_SetItem(in->functions, name, callable) < 0) PyErr_Clear();
-  return callable;
-}
 
 // function(name) -> a callable that calls the Go function of that name. AttributeError where there is none.
 static PyObject *native_function(PyObject *self, PyObject *name) {
@@ -238,12 +58,7 @@ static PyObject *native_function(PyObject *self, PyObject *name) {
   lane *l = lane_of_thread(in);
   const char *text = l ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
   if (!text) return NULL;
-  PyObject *callable = PyDict_GetItemWithError(in->functions, name);
-  if (!callable) return PyErr_Occurred() ? NULL : new_callable(in, l->context, name, text);
-  Py_IncRef(callable);
-  if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), NULL), l->context) == 0) return callable;
-  Py_DecRef(callable);
-  return NULL;
+  return function_named(in, l->context, name, text);
 }
 
 // names() -> the names of the registered functions, as one text with line feeds.

@@ -88,6 +88,9 @@ func (r *Request) Release() {
 		r.cancelCallbacks(r.serial, context.Canceled)
 	}
 	r.caller, r.within, r.cancel, r.over = nil, nil, nil, nil
+	if r.Scratch != nil {
+		hooks.Released(r.Scratch)
+	}
 	giveBack(&r.c.in)
 	giveBack(&r.c.out)
 	c := r.context

@@ -106,6 +106,9 @@ func FunctionsChanged() { C.registry_changed() }
 // CountErrors keeps the live count of Go errors that Python holds.
 func CountErrors(n int) { atomic.AddInt64((*int64)(&C.stats[C.STAT_ERRORS]), int64(n)) }
 
+// CountFunctions keeps the live count of Go functions that are lent.
+func CountFunctions(n int) { atomic.AddInt64((*int64)(&C.stats[C.STAT_FUNCTIONS]), int64(n)) }
+
 // Counts returns the live counts.
 func Counts() Live {
 	stat := func(which C.int) int64 { return atomic.LoadInt64((*int64)(&C.stats[which])) }
@@ -117,5 +120,6 @@ func Counts() Live {
 		Callbacks:  stat(C.STAT_CALLBACKS),
 		References: stat(C.STAT_REFS),
 		Errors:     stat(C.STAT_ERRORS),
+		Functions:  stat(C.STAT_FUNCTIONS),
 	}
 }

@@ -16,6 +16,9 @@ func FunctionsChanged() {}
 // CountErrors does nothing.
 func CountErrors(int) {}
 
+// CountFunctions does nothing.
+func CountFunctions(int) {}
+
 // Counts returns zeros.
 func Counts() Live { return Live{} }
 
@@ -60,6 +63,7 @@ func (*Callback) Args() []byte                  { return nil }
 func (*Callback) Buffer() []byte                { return nil }
 func (*Callback) Grow(buf []byte, _ int) []byte { return buf }
 func (*Callback) Answer([]byte)                 {}
+func (*Callback) Hold(func(bool))               {}
 
 // Pointer is a PyObject*.
 type Pointer uintptr

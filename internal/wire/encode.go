@@ -23,6 +23,9 @@ type Encoder struct {
 	Hooks *Hooks
 	// Scope is for the hooks: what they need to know about this one encoding.
 	Scope any
+	// Holds are to be called, and dropped, by who owns the encoder once the bytes were read, or, with false, when it is
+	// known that they never will be: hooks add what the bytes name in this process. Reset leaves them.
+	Holds []func(read bool)
 
 	depth int // containers around the value being written
 	hops  int // pointers followed to it, which may form a ring without a container
@@ -180,6 +183,17 @@ func (e *Encoder) Dict(n int) { e.head(TagDict, n) }
 
 // Ref writes a reference to a live Python object.
 func (e *Encoder) Ref(handle uint64) { e.word(TagRef, handle) }
+
+// Func writes a Go function by its number, which has to stay one until the bytes are read: see Holds.
+func (e *Encoder) Func(number uint64, inline bool, name string) {
+	e.word(TagFunc, number)
+	flags := byte(0)
+	if inline {
+		flags = 1
+	}
+	e.Byte(flags)
+	e.Raw(name)
+}
 
 // Standard starts a value of a standard class: its payload, one value, must follow.
 func (e *Encoder) Standard(k Kind) {

@@ -17,7 +17,7 @@ func (h *Hooks) encPlan(t reflect.Type) encFunc {
 
 func (h *Hooks) compileEnc(t reflect.Type) encFunc {
 	switch {
-	case h.isSpecial(t):
+	case h.isSpecial(t), h.Encodes != nil && h.Encodes(t):
 		return func(e *Encoder, v reflect.Value) error { return h.encodeSpecial(e, v) }
 	case t == bigIntType:
 		return encBig

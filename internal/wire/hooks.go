@@ -42,6 +42,10 @@ type Hooks struct {
 	// Types lists special types that only Encode knows.
 	Types []reflect.Type
 
+	// Encodes reports whether Encode writes values of a type that is not listed above: a class of types, such as
+	// those with a certain method. Nil: there are none.
+	Encodes func(t reflect.Type) bool
+
 	once     sync.Once
 	special  map[reflect.Type]decFunc // special types; nil where none can be made
 	encPlans sync.Map                 // reflect.Type to encFunc

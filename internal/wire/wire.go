@@ -49,6 +49,7 @@ const (
 	TagFrozenSet Tag = 0x0d
 	TagStandard  Tag = 0x0e
 	TagRef       Tag = 0x40
+	TagFunc      Tag = 0x41 // to Python only
 )
 
 // A Kind says which class of Python's standard library a value of TagStandard is of. SPEC.md has the payloads.
@@ -111,6 +112,8 @@ func (t Tag) String() string {
 		return "standard value"
 	case TagRef:
 		return "object"
+	case TagFunc:
+		return "function"
 	}
 	return fmt.Sprintf("tag 0x%02x", byte(t))
 }

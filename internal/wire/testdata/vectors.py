@@ -93,8 +93,21 @@ accepted = [
     ("098000", [], "accept: a uvarint longer than needed"),
 ]
 
+standard = [  # by hand
+    ("0e010a0206000000000000f83f0600000000000000c0", "1.5-2j"),
+    ("0e020a0304e8070000000000000302031d", "__import__('datetime').date(2024, 2, 29)"),
+    ("0e0603ff", "__import__('datetime').timedelta(microseconds=-1)"),
+    ("0e070704312e3130", "__import__('decimal').Decimal('1.10')"),
+    ("0e080a0203ff0303", "__import__('fractions').Fraction(-1, 3)"),
+    ("0e09081000000000000000000000000000000001", "__import__('uuid').UUID(int=1)"),
+    ("0e0b0a030301030a0302", "range(1, 10, 2)"),
+    ("0e0c0a0300030503ff", "slice(None, 5, -1)"),
+    ("0e0d080178", "bytearray(b'x')"),
+    ("09010e0d0800", "[bytearray(b'')]"),
+]
+
 malformed = [
-    ("", "nothing"), ("0e", "a reserved tag"), ("3f", "a reserved tag"), ("41", "a reserved tag"), ("ff", "no tag"),
+    ("", "nothing"), ("0f", "a reserved tag"), ("3f", "a reserved tag"), ("41", "a func without a number"), ("41" + "ff" * 8 + "0000", "a func that there is not"), ("ff", "no tag"),
     ("03", "int8 without payload"), ("0401020304050607", "int64 too short"), ("05", "bigint without sign"),
     ("0500", "bigint without length"), ("050001", "bigint without magnitude"), ("05020101", "a sign of 2"),
     ("0500020100", "a zero byte ends the magnitude"), ("0601020304050607", "float too short"), ("07", "str without length"),
@@ -106,11 +119,13 @@ malformed = [
     ("0d010b00", "a dict in a frozenset"), ("0b01090000", "a list as a key"), ("0b010c0000", "a set as a key"),
     ("4001020304050607", "ref too short"), ("0901" * 1000 + "0900", "1001 deep"), ("0a01" * 5000 + "00", "5000 deep"),
     ("0901" * 3 + "ff", "no tag, inside"), ("090409030904090400000000", "counts that together exceed the bytes"),
+    ("0e00", "a kind of 0"), ("0e1300", "no kind"), ("0e", "a standard value without kind"), ("0e01", "a standard value without payload"),
 ]
 
 here = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(here, "vectors.txt"), "w", encoding="utf-8") as f:
     for v, c in vectors: f.write(f"{enc(v).hex()}\t{'nest(1000)' if v is deep else ascii(plain(v))}\t{c}\n")
     for h, v, c in accepted: f.write(f"{h}\t{v!r}\t{c}\n")
+    for h, v in standard: f.write(f"{h}\t{v}\tstandard\n")
 with open(os.path.join(here, "malformed.txt"), "w", encoding="utf-8") as f:
     for h, c in malformed: f.write(f"{h}\t{c}\n")

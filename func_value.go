@@ -1,0 +1,120 @@
+package py
+
+import (
+	"errors"
+	"reflect"
+	"runtime"
+	"strings"
+
+	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/wire"
+)
+
+// Function is a Go function with options, to be given to Python as a value: see [Func]. Any number of goroutines may use
+// it, any number of times.
+type Function struct {
+	f      *goFunc
+	inline bool
+	err    error
+}
+
+// Func gives a Go function options on its way to Python, where it is an argument, in a container or in a callback's
+// result. A func without options needs no Func. fn is one that [Register] takes; any other is a [ConversionError] where
+// the Function is used.
+func Func(fn any, options ...FuncOption) Function {
+	v := reflect.ValueOf(fn)
+	if v.Kind() != reflect.Func || v.IsNil() {
+		return Function{err: badFunc("Func", fn, "expected a function")}
+	}
+	f := &function{}
+	for _, option := range options {
+		option(f)
+	}
+	g, err := newFuncValue(v, f.title)
+	return Function{g, f.inline, err}
+}
+
+// Name is the name that a [Func] has in Python, in messages and as __name__. Without it that is a part of its name in Go.
+func Name(name string) FuncOption { return func(f *function) { f.title = name } }
+
+// newFuncValue makes a function callable that has no name in the module go.
+func newFuncValue(v reflect.Value, name string) (*goFunc, error) {
+	if name == "" {
+		name = nameOf(v)
+	}
+	name = strings.ToValidUTF8(strings.ReplaceAll(name, "\x00", ""), "\uFFFD")
+	f, why := planGoFunc(name, v)
+	if why != "" {
+		return nil, errors.New("a Go " + v.Type().String() + " is no function for Python: " + why)
+	}
+	f.lent = true
+	return f, nil
+}
+
+// nameOf is the name of a function without its package: "Handler.Serve-fm" or "main.func1".
+func nameOf(v reflect.Value) string {
+	name := runtime.FuncForPC(v.Pointer()).Name()
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	_, name, _ = strings.Cut(name, ".")
+	return name
+}
+
+// encodeFunc writes a function, and reports whether v is one.
+func encodeFunc(e *wire.Encoder, v any) (bool, error) {
+	if f, ok := v.(Function); ok {
+		if f.f == nil && f.err == nil {
+			f.err = errors.New("a py.Function that was not made by py.Func")
+		}
+		if f.err == nil {
+			lend(e, f.f, f.inline)
+		}
+		return true, f.err
+	}
+	rv := reflect.ValueOf(v)
+	if rv.Kind() != reflect.Func {
+		return false, nil
+	}
+	if rv.IsNil() {
+		e.None()
+		return true, nil
+	}
+	f, err := newFuncValue(rv, "")
+	if err == nil {
+		lend(e, f, false)
+	}
+	return true, err
+}
+
+// lend writes a function under a number of its own. What is written holds one use of it; each callable that Python makes
+// of it takes another.
+func lend(e *wire.Encoder, f *goFunc, inline bool) {
+	registry.mu.Lock()
+	registry.last++
+	number := registry.last
+	registry.all[number] = &function{goFunc: f, number: number, inline: inline, uses: 1}
+	registry.mu.Unlock()
+	cpython.CountFunctions(1)
+	e.Holds = append(e.Holds, func(bool) { releaseFunction(number) })
+	e.Func(number, inline, f.name)
+}
+
+func retainFunction(number uint64) bool {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	f := registry.all[number]
+	if f == nil || f.uses == 0 {
+		return false
+	}
+	f.uses++
+	return true
+}
+
+func releaseFunction(number uint64) {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	f := registry.all[number]
+	if f.uses--; f.uses == 0 {
+		delete(registry.all, number)
+		cpython.CountFunctions(-1)
+	}
+}

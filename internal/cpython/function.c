@@ -1,0 +1,229 @@
+//go:build cgo && (linux || darwin)
+
+// Go functions as Python callables: those registered under a name, and those that Go lends.
+#include "function.h"
+
+#include <stdio.h>
+
+#include "_cgo_export.h"
+#include "runtime.h"
+
+uint64_t registry_version = 1;
+
+// A callable. What a name stands for is looked up again when something was registered since; a function that Go lends has
+// a number that stays, and a use of it for as long as the callable lives.
+typedef struct function {
+  PyMethodDef def;
+  char *name;
+  int lent;
+  uint64_t version;
+  uint64_t context; // the serial number of the one that the lookup was for
+  resolved found;
+  interp *in;
+} function;
+
+// Attached. Returns 0, or -1 with an error set where there is no such function.
+static int resolve(function *f, context *c) {
+  if (f->lent) return 0;
+  uint64_t version = __atomic_load_n(&registry_version, __ATOMIC_ACQUIRE);
+  if (f->version != version || f->context != c->serial) {
+    int is_inline = 0;
+    f->found.number = goLookup(c->handle, f->name, strlen(f->name), &is_inline);
+    f->found.is_inline = is_inline;
+    f->version = version;
+    f->context = c->serial;
+  }
+  if (f->found.number) return 0;
+  PyErr_Format(PyExc(AttributeError), "module 'go' has no function '%s': it is not registered, or not any more", f->name);
+  return -1;
+}
+
+static int write_keywords(encoder *e, PyObject *const *values, PyObject *names) {
+  Py_ssize_t n = names ? PyTuple_Size(names) : 0;
+  if (buf_reserve(e->out, (size_t)n + 10) < 0) return PyErr_NoMemory(), e->why->raised = 1, -1;
+  put_uvarint(e->out, (uint64_t)n);
+  for (Py_ssize_t i = 0; i < n; i++) {
+    Py_ssize_t len;
+    const char *p = PyUnicode_AsUTF8AndSize(PyTuple_GetItem(names, i), &len);
+    if (!p || buf_reserve(e->out, (size_t)len + 10) < 0) return e->why->raised = 1, -1;
+    put_uvarint(e->out, (uint64_t)len);
+    memcpy(e->out->p + e->out->len, p, (size_t)len);
+    e->out->len += (size_t)len;
+    if (encode_whole(e, values[i]) < 0) {
+      if (!e->why->raised) {
+        char rest[sizeof e->why->place];
+        memcpy(rest, e->why->place, sizeof rest);
+        snprintf(e->why->place, sizeof e->why->place, " argument '%s'%.160s", p, rest);
+      }
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static int write_arguments(encoder *e, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+  if (buf_reserve(e->out, (size_t)n + 10) < 0) return PyErr_NoMemory(), e->why->raised = 1, -1;
+  put_uvarint(e->out, (uint64_t)n);
+  for (Py_ssize_t i = 0; i < n; i++)
+    if (encode_whole(e, args[i]) < 0) {
+      char rest[sizeof e->why->place];
+      memcpy(rest, e->why->place, sizeof rest);
+      snprintf(e->why->place, sizeof e->why->place, " argument %zd%.160s", i + 1, rest);
+      return -1;
+    }
+  return write_keywords(e, args + n, names);
+}
+
+static void release_error(PyObject *capsule) {
+  if (!runtime_forked) goReleaseError(go_error_of(capsule));
+}
+
+// Attached. New object that keeps the Go error of a number for as long as it lives, or None for 0. NULL with an error
+// set, and the Go error released.
+static PyObject *go_error_new(uint64_t number) {
+  if (!number) {
+    Py_IncRef(Py_None);
+    return Py_None;
+  }
+  PyObject *capsule = PyCapsule_New((void *)(uintptr_t)number, GO_ERROR, release_error);
+  if (!capsule) goReleaseError(number);
+  return capsule;
+}
+
+// Attached. Turns the answer of a Go function into its value or its exception.
+static PyObject *read_answer(context *c, callback *cb) {
+  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
+  if (get_u8(&in) == 0) return decode(&in, c, 0);
+  size_t kind_len, text_len;
+  const char *kind = get_raw(&in, &kind_len), *text = get_raw(&in, &text_len);
+  uint64_t token = get_u64(&in);
+  PyObject *k = PyUnicode_FromStringAndSize(kind, (Py_ssize_t)kind_len);
+  PyObject *t = PyUnicode_FromStringAndSize(text, (Py_ssize_t)text_len);
+  PyObject *error = go_error_new(token);
+  PyObject *exc = k && t && error ? PyObject_CallFunctionObjArgs(c->interp->make_error, k, t, error, NULL) : NULL;
+  Py_DecRef(k);
+  Py_DecRef(t);
+  Py_DecRef(error);
+  if (exc) PyErr_SetObject(type_of(exc), exc);
+  Py_DecRef(exc);
+  return NULL;
+}
+
+// Lets go of the Go error of an answer that nobody takes.
+static void drop_answer(callback *cb) {
+  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
+  size_t len;
+  if (get_u8(&in) == 0) return;
+  get_raw(&in, &len);
+  get_raw(&in, &len);
+  uint64_t token = get_u64(&in);
+  if (token) goReleaseError(token);
+}
+
+static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+  lane *l = lane_of_thread(f->in);
+  if (!l) return NULL;
+  context *c = l->context;
+  if (resolve(f, c) < 0) return NULL;
+  callback cb;
+  cb.function = f->found.number;
+  cb.done = 0;
+  cb.held = 0;
+  cb.args = (buf){cb.args_local, 0, sizeof cb.args_local, cb.args_local};
+  cb.answer = (buf){cb.answer_local, 0, sizeof cb.answer_local, cb.answer_local};
+  misfit why;
+  why.place[0] = why.reason[0] = 0;
+  why.raised = 0;
+  encoder e = {.out = &cb.args, .context = c, .why = &why};
+  PyObject *value = NULL;
+  int read = 0;
+  if (write_arguments(&e, args, n, names) < 0) {
+    if (!why.raised) PyErr_Format(PyExc(TypeError), "%s%s()%s: %s", f->lent ? "" : "go.", f->name, why.place, why.reason);
+  } else if (callback_run(l, &cb, f->found.is_inline) == 0) {
+    value = read_answer(c, &cb);
+    read = value || (cb.answer.len && cb.answer.p[0] != 0);
+  } else {
+    drop_answer(&cb);
+  }
+  if (cb.held) goAnswered(cb.held, read);
+  buf_free(&cb.args);
+  buf_free(&cb.answer);
+  return value;
+}
+
+static PyObject *call_function(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
+  return invoke(PyCapsule_GetPointer(self, NULL), args, n, names);
+}
+
+// Attached.
+static void discard(function *f) {
+  if (f->lent && !runtime_forked) goReleaseFunction(f->found.number);
+  free(f->name);
+  free(f);
+}
+
+static void free_function(PyObject *capsule) { discard(PyCapsule_GetPointer(capsule, NULL)); }
+
+// Attached. New callable; takes over f. NULL with an error set.
+static PyObject *make_callable(function *f) {
+  f->def = (PyMethodDef){f->name, (PyCFunction)(void (*)(void))call_function, METH_FASTCALL | METH_KEYWORDS,
+                         "A function of the Go program."};
+  PyObject *capsule = PyCapsule_New(f, NULL, free_function);
+  if (!capsule) {
+    discard(f);
+    return NULL;
+  }
+  PyObject *callable = PyCFunction_NewEx(&f->def, capsule, NULL);
+  Py_DecRef(capsule);
+  return callable;
+}
+
+// Attached. NULL with an error set when memory is out.
+static function *function_new(interp *in, const char *name, size_t n) {
+  function *f = calloc(1, sizeof *f);
+  if (!f || !(f->name = strndup(name, n))) {
+    free(f);
+    PyErr_NoMemory();
+    return NULL;
+  }
+  f->in = in;
+  return f;
+}
+
+// Attached. New reference to a callable for a name that is registered, kept for the next time; NULL with an error set.
+static PyObject *new_callable(interp *in, context *c, PyObject *name, const char *text) {
+  function *f = function_new(in, text, strlen(text));
+  if (!f) return NULL;
+  if (resolve(f, c) < 0) {
+    discard(f);
+    return NULL;
+  }
+  PyObject *callable = make_callable(f);
+  if (callable && PyDict_SetItem(in->functions, name, callable) < 0) PyErr_Clear();
+  return callable;
+}
+
+// Attached. New reference to the callable for a name; NULL with an error set where there is none.
+PyObject *function_named(interp *in, context *c, PyObject *name, const char *text) {
+  PyObject *callable = PyDict_GetItemWithError(in->functions, name);
+  if (!callable) return PyErr_Occurred() ? NULL : new_callable(in, c, name, text);
+  Py_IncRef(callable);
+  if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), NULL), c) == 0) return callable;
+  Py_DecRef(callable);
+  return NULL;
+}
+
+// Attached. New callable for a function that Go lends; NULL with an error set.
+PyObject *function_lent(interp *in, resolved found, const char *name, size_t n) {
+  if (!goRetainFunction(found.number))
+    return PyErr_Format(PyExc(SystemError), "Go lends no function %llu; please report this",
+                        (unsigned long long)found.number);
+  function *f = function_new(in, name, n);
+  if (!f) {
+    goReleaseFunction(found.number);
+    return NULL;
+  }
+  f->lent = 1;
+  f->found = found;
+  return make_callable(f);
+}
