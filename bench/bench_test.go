@@ -1,4 +1,4 @@
-package bench
+package main
 
 import (
 	"context"
@@ -6,130 +6,117 @@ import (
 	"testing"
 
 	"github.com/pycontext/py"
-	_ "github.com/pycontext/py/embedded"
 )
 
-func benchCtx(b *testing.B) *py.Context {
-	c, err := py.New(context.Background(), py.Options{Mode: py.OwnGIL})
+// The benchmarks are what bench/compare runs on two commits: rows of the table, without their floors.
+
+func newContext(b *testing.B, source string) *py.Context {
+	c, err := py.New(b.Context(), py.Options{Mode: ownLock(), Preload: source})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { c.Close() })
+	b.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
-func BenchmarkSqrt(b *testing.B) {
-	c := benchCtx(b)
-	ctx := context.Background()
+func benchmark(b *testing.B, source string, op func(ctx context.Context, c *py.Context) error) {
+	c, ctx := newContext(b, source), b.Context()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := py.Call[float64](ctx, c, "math", "sqrt", 16.0); err != nil {
+		if err := op(ctx, c); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func BenchmarkEval(b *testing.B) {
-	c := benchCtx(b)
-	ctx := context.Background()
-	v := py.Vars{"x": 3, "y": 4}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := py.Eval[int](ctx, c, "x*y", v); err != nil {
-			b.Fatal(err)
-		}
+func BenchmarkCall(b *testing.B) { benchmark(b, "", sqrt) }
+func BenchmarkEval(b *testing.B) { benchmark(b, "", eval) }
+func BenchmarkExec(b *testing.B) { benchmark(b, "", exec) }
+
+func BenchmarkAttach(b *testing.B) {
+	err := newContext(b, "").Attach(b.Context(), func(a *py.Attached) error {
+		b.ResetTimer()
+		return sqrtAttached(a, nil, b.N)
+	})
+	if err != nil {
+		b.Fatal(err)
 	}
 }
 
-func benchCallbacks(b *testing.B, opts ...py.FuncOption) {
-	c := benchCtx(b)
-	ctx := context.Background()
-	c.Register("f", func(n int) int { return n + 1 }, opts...)
-	if err := c.Exec(ctx, "from go import f\ndef run():\n  x=0\n  for i in range(1000):\n    x=f(x)\n  return x"); err != nil {
+func BenchmarkCallback(b *testing.B) {
+	b.Run("queued", func(b *testing.B) { benchmarkCallback(b) })
+	b.Run("inline", func(b *testing.B) { benchmarkCallback(b, py.Inline()) })
+}
+
+func benchmarkCallback(b *testing.B, options ...py.FuncOption) {
+	c := newContext(b, "")
+	if err := c.Register("f", next, options...); err != nil {
+		b.Fatal(err)
+	}
+	if err := c.Exec(b.Context(), callbackSource); err != nil {
+		b.Fatal(err)
+	}
+	b.ResetTimer()
+	if _, err := py.Call[int](b.Context(), c, "__main__", "run", b.N); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkNesting(b *testing.B) {
+	c := newContext(b, nestSource)
+	if err := c.Register("nest", nestIn(c)); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := py.Call[int](ctx, c, "__main__", "run"); err != nil {
+		if err := nest(b.Context(), c); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/callback")
 }
-func BenchmarkCallback(b *testing.B) { benchCallbacks(b) }
-func BenchmarkInline(b *testing.B)   { benchCallbacks(b, py.Inline()) }
 
-func BenchmarkNest1000(b *testing.B) {
-	c := benchCtx(b)
-	ctx := context.Background()
-	c.Register("nest", func(ctx context.Context, n int) (int, error) {
-		if n == 0 {
-			return 0, nil
-		}
-		return py.Call[int](ctx, c, "__main__", "nest", n-1)
+func BenchmarkIdentity(b *testing.B) {
+	identity(b, "ints10", ints(10))
+	identity(b, "ints1000", ints(1000))
+	identity(b, "dict100", scores(100))
+	identity(b, "structs1000", people(1000))
+	identity(b, "tree10000", tree(10_000/8))
+	identity(b, "bytes1MiB", make([]byte, 1<<20))
+}
+
+func identity[T any](b *testing.B, name string, v T) {
+	b.Run(name, func(b *testing.B) {
+		benchmark(b, identitySource, func(ctx context.Context, c *py.Context) error {
+			_, err := py.Call[T](ctx, c, "__main__", "identity", v)
+			return err
+		})
 	})
-	c.Exec(ctx, "import go\ndef nest(n):\n  return 1+go.nest(n)")
-	for b.Loop() {
-		if _, err := py.Call[int](ctx, c, "__main__", "nest", 1000); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
-func Benchmark100(b *testing.B) {
-	c := benchCtx(b)
-	ctx := context.Background()
+func BenchmarkGoroutines100(b *testing.B) {
+	c, ctx := newContext(b, ""), b.Context()
 	b.ResetTimer()
 	var wg sync.WaitGroup
 	for g := range 100 {
-		n := b.N / 100
-		if g < b.N%100 {
-			n++
-		}
 		wg.Go(func() {
-			for range n {
-				if _, err := py.Call[float64](ctx, c, "math", "sqrt", 16.0); err != nil {
+			for i := g; i < b.N; i += 100 {
+				if err := sqrt(ctx, c); err != nil {
 					b.Error(err)
+					return
 				}
 			}
 		})
 	}
 	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 }
 
-func BenchmarkInts(b *testing.B) {
-	c := benchCtx(b)
-	ctx := context.Background()
-	v := make([]int, 1000)
-	for i := range v {
-		v[i] = i * 1000
-	}
-	c.Exec(ctx, "def ident(x): return x")
+func BenchmarkNew(b *testing.B) {
 	for b.Loop() {
-		if _, err := py.Call[[]int](ctx, c, "__main__", "ident", v); err != nil {
+		c, err := py.New(b.Context(), py.Options{Mode: ownLock()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
 			b.Fatal(err)
 		}
 	}
-}
-func BenchmarkBytes(b *testing.B) {
-	c := benchCtx(b)
-	ctx := context.Background()
-	v := make([]byte, 1<<20)
-	c.Exec(ctx, "def ident(x): return x")
-	for b.Loop() {
-		if _, err := py.Call[[]byte](ctx, c, "__main__", "ident", v); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-func BenchmarkAttach(b *testing.B) {
-	c := benchCtx(b)
-	c.Attach(context.Background(), func(a *py.Attached) error {
-		m, _ := a.Import("math")
-		f, _ := m.Attr("sqrt")
-		for b.Loop() {
-			py.CallRef[float64](f, 16.0)
-		}
-		return nil
-	})
 }

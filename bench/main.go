@@ -1,0 +1,149 @@
+// Command bench measures what a user of package py does, beside its floor and beside what else a Go user could do, all in
+// one run on the same CPython, and prints a table.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+
+	_ "github.com/pycontext/py/embedded"
+)
+
+type options struct {
+	rows     pattern
+	subjects pattern
+	rounds   int
+	batch    time.Duration
+	pin      string
+	json     bool
+	markdown bool
+	child    string
+}
+
+// pattern is a flag that chooses.
+type pattern struct{ *regexp.Regexp }
+
+func (p *pattern) String() string {
+	if p.Regexp == nil {
+		return ""
+	}
+	return p.Regexp.String()
+}
+
+func (p *pattern) Set(s string) (err error) {
+	p.Regexp, err = regexp.Compile(s)
+	return err
+}
+
+func (p *pattern) takes(s string) bool { return p.Regexp == nil || p.MatchString(s) }
+
+func flags() *options {
+	o := new(options)
+	flag.Var(&o.rows, "rows", "measure the rows that this `regexp` matches; it is matched with \"section: row\"")
+	flag.Var(&o.subjects, "subjects", "measure the columns that this `regexp` matches")
+	flag.IntVar(&o.rounds, "rounds", 9, "how many rounds there are; the table has their medians")
+	flag.DurationVar(&o.batch, "batch", 50*time.Millisecond, "how long one round of a quick operation takes")
+	flag.StringVar(&o.pin, "pin", pinBoth, "whether to measure on one processor: no, only or both")
+	flag.BoolVar(&o.json, "json", false, "print JSON")
+	flag.BoolVar(&o.markdown, "markdown", false, "print Markdown")
+	flag.StringVar(&o.child, "child", "", "used by bench itself")
+	flag.Parse()
+	return o
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := flags().main(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (o *options) main(ctx context.Context) error {
+	if o.child != "" {
+		return child(o.child)
+	}
+	report, err := o.report(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.json:
+		return report.writeJSON(os.Stdout)
+	case o.markdown:
+		return report.writeMarkdown(os.Stdout)
+	}
+	return report.writeText(os.Stdout)
+}
+
+// report measures on all processors here, and on one in a child.
+func (o *options) report(ctx context.Context) (report, error) {
+	var r report
+	if o.pin != pinOnly {
+		var err error
+		if r, err = o.measure(ctx); err != nil || o.pin != pinBoth {
+			return r, err
+		}
+	}
+	alone, err := o.measurePinned(ctx)
+	if isSkipped(err) {
+		r.Notes = append(r.Notes, "nothing was measured on one processor: "+err.Error())
+		return r, nil
+	}
+	r.add(alone)
+	return r, err
+}
+
+// measure runs the rows that are asked for.
+func (o *options) measure(ctx context.Context) (report, error) {
+	l := newLab(ctx, o.rounds, o.batch)
+	defer l.close()
+	about, err := describeMachine()
+	if err != nil {
+		return report{}, err
+	}
+	made := report{Machine: about}
+	pinned := o.pin == pinInside
+	for _, s := range sections() {
+		for _, r := range s.rows {
+			if !o.rows.takes(s.name+": "+r.name) || pinned && !r.pinned {
+				continue
+			}
+			r.of = o.chosen(r.of)
+			progress("%s: %s", s.name, r.name)
+			results, err := l.measure(s.name, r, pinned)
+			if err != nil {
+				return report{}, err
+			}
+			made.Results = append(made.Results, results...)
+		}
+	}
+	progress("")
+	return made, nil
+}
+
+// progress replaces the line that says what is being measured.
+func progress(format string, args ...any) {
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		fmt.Fprintf(os.Stderr, "\r\033[K"+format, args...)
+	}
+}
+
+func (o *options) chosen(all []subject) []subject {
+	var some []subject
+	for _, s := range all {
+		if o.subjects.takes(s.name) {
+			some = append(some, s)
+		}
+	}
+	return some
+}

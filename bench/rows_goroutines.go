@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pycontext/py"
+	"github.com/pycontext/py/internal/cpython/floor"
+)
+
+func goroutineRows() []row {
+	var rows []row
+	for _, contexts := range []int{1, 2, 4} {
+		for _, goroutines := range []int{1, 8, 100, 1000} {
+			if goroutines < contexts {
+				continue
+			}
+			r := row{
+				name: "calls of " + number(goroutines, "goroutine") + " on " + number(contexts, "context"),
+				unit: perSecond, pinned: contexts == 1,
+				of: []subject{throughput(goroutines, contexts), rateOf(floorOf((*floor.Floor).ReleasedCalls))},
+			}
+			if goroutines == 100 && contexts == 1 {
+				r.goal, r.check = goal{limit: 1e6}, true
+			}
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+func number(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// rateOf turns time for one into how many in a second.
+func rateOf(s subject) subject {
+	return subject{s.name, func(l *lab) (probe, error) {
+		p, err := s.open(l)
+		return func() ([]float64, error) {
+			values, err := p()
+			for i := range values {
+				values[i] = 1e9 / values[i]
+			}
+			return values, err
+		}, err
+	}}
+}
+
+// throughput is ours: goroutines that call as fast as they can, each on one of the contexts.
+func throughput(goroutines, contexts int) subject {
+	return rateOf(subject{ours, func(l *lab) (probe, error) {
+		var all []*py.Context
+		for range contexts {
+			c, err := l.context(ownLock(), "")
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, c)
+		}
+		return l.crowd(goroutines, func(g int) error { return sqrt(l.ctx, all[g%contexts]) }), nil
+	}})
+}
+
+// crowd measures goroutines that do the same for a batch's time: nanoseconds of all of them for one operation.
+func (l *lab) crowd(goroutines int, op func(goroutine int) error) probe {
+	return func() ([]float64, error) {
+		var wg sync.WaitGroup
+		counts, errs := make([]int, goroutines), make([]error, goroutines)
+		start := time.Now()
+		end := start.Add(4 * l.batch)
+		for g := range goroutines {
+			wg.Go(func() {
+				for n := 0; errs[g] == nil && (n%8 != 0 || time.Now().Before(end)); n++ {
+					errs[g] = op(g)
+					counts[g]++
+				}
+			})
+		}
+		wg.Wait()
+		took, all := time.Since(start), 0
+		for g := range goroutines {
+			if errs[g] != nil {
+				return nil, errs[g]
+			}
+			all += counts[g]
+		}
+		return []float64{float64(took) / float64(all)}, nil
+	}
+}
