@@ -29,6 +29,7 @@ func sections() []section {
 		{"floors", floorRows()},
 		{"requests", requestRows()},
 		{"values", valueRows()},
+		{"functions", functionRows()},
 		{"goroutines", goroutineRows()},
 		{"latency", latencyRows()},
 		{"contexts", contextRows()},
@@ -59,6 +60,29 @@ var columns = []string{ours, floorName, channelName, jsonName, msgpackName, http
 
 // A probe measures one round and returns what it observed, in the row's unit.
 type probe func() ([]float64, error)
+
+// as converts what a subject observes.
+func (s subject) as(convert func(float64) float64) subject {
+	return subject{s.name, func(l *lab) (probe, error) {
+		p, err := s.open(l)
+		return func() ([]float64, error) {
+			values, err := p()
+			for i, v := range values {
+				values[i] = convert(v)
+			}
+			return values, err
+		}, err
+	}}
+}
+
+// eachOf is for subjects that do many of what is measured in one operation.
+func eachOf(many int, subjects ...subject) []subject {
+	var all []subject
+	for _, s := range subjects {
+		all = append(all, s.as(func(v float64) float64 { return v / float64(many) }))
+	}
+	return all
+}
 
 // skipped is the error of a subject that cannot be measured here.
 type skipped string

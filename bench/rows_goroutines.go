@@ -38,18 +38,7 @@ func number(n int, what string) string {
 }
 
 // rateOf turns time for one into how many in a second.
-func rateOf(s subject) subject {
-	return subject{s.name, func(l *lab) (probe, error) {
-		p, err := s.open(l)
-		return func() ([]float64, error) {
-			values, err := p()
-			for i := range values {
-				values[i] = 1e9 / values[i]
-			}
-			return values, err
-		}, err
-	}}
-}
+func rateOf(s subject) subject { return s.as(func(v float64) float64 { return 1e9 / v }) }
 
 // throughput is ours: goroutines that call as fast as they can, each on one of the contexts.
 func throughput(goroutines, contexts int) subject {

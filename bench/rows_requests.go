@@ -71,12 +71,12 @@ func requestRows() []row {
 		{
 			name: "a callback, one of 1,000 in a call", unit: nanoseconds, pinned: true, check: true,
 			goal: goal{limit: 2000},
-			of:   []subject{callbackRow("run"), floorOf((*floor.Floor).Callbacks)},
+			of:   eachOf(callbacks, callbackRow("run"), floorOf(callbacksInC)),
 		},
 		{
 			name: "a callback, inline", unit: nanoseconds, pinned: true, check: true,
 			goal: goal{limit: 200},
-			of:   []subject{callbackRow("run", py.Inline()), floorOf((*floor.Floor).Callbacks)},
+			of:   eachOf(callbacks, callbackRow("run", py.Inline()), floorOf(callbacksInC)),
 		},
 		{
 			name: "Go and Python call each other, 1,000 deep", unit: nanoseconds, pinned: true, check: true,
@@ -114,23 +114,11 @@ func callbackRow(run string, options ...py.FuncOption) subject {
 		if err := c.Exec(l.ctx, callbackSource); err != nil {
 			return nil, err
 		}
-		return l.timed(inRuns(func(n int) error {
-			_, err := py.Call[int](l.ctx, c, "__main__", run, n)
+		return l.timed(repeated(func() error {
+			_, err := py.Call[int](l.ctx, c, "__main__", run, callbacks)
 			return err
 		}))
 	}}
-}
-
-// inRuns divides n into runs of callbacks.
-func inRuns(run func(n int) error) func(n int) error {
-	return func(n int) error {
-		for ; n > 0; n -= callbacks {
-			if err := run(min(n, callbacks)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 }
 
 func nestingRow() subject {
@@ -154,6 +142,10 @@ func nestIn(c *py.Context) func(ctx context.Context, n int) (int, error) {
 func nest(ctx context.Context, c *py.Context) error {
 	_, err := py.Call[int](ctx, c, "__main__", "nest", depth)
 	return err
+}
+
+func callbacksInC(f *floor.Floor, n int) error {
+	return repeated(func() error { return f.Callbacks(callbacks) })(n)
 }
 
 func nestInC(f *floor.Floor, n int) error { return repeated(func() error { return f.Nest(depth) })(n) }

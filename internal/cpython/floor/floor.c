@@ -10,7 +10,9 @@ static const char source[] = "def identity(x): return x\n"
                              "  x = 0\n"
                              "  for i in range(n): x = callback(x)\n"
                              "  return x\n"
-                             "def nest(n): return 1 + callback(n) if n else 0\n";
+                             "def nest(n): return 1 + callback(n) if n else 0\n"
+                             "numbers = [(i * 7919) % 100003 for i in range(100_000)]\n"
+                             "def sort(): sorted(numbers, key=callback)\n";
 
 // Prints the error that is set. Returns -1.
 static int failed(const char *what) {
@@ -76,6 +78,7 @@ floor *floor_new(void) {
   f->identity = named(f->namespace, "identity");
   f->run = named(f->namespace, "run");
   f->nest = named(nesting, "nest");
+  f->sort = named(f->namespace, "sort");
   if (bind_callback(f->namespace, Py_None) < 0 || bind_callback(nesting, f->nest) < 0) goto fail;
   if (!f->sqrt || !f->product || !f->assignment) goto fail;
   Py_DecRef(math);
@@ -155,6 +158,12 @@ static int call_with_number(PyObject *function, int n) {
 int floor_callbacks(floor *f, int n) { return call_with_number(f->run, n); }
 
 int floor_nest(floor *f, int depth) { return call_with_number(f->nest, depth); }
+
+int floor_sort(floor *f) {
+  PyObject *done = PyObject_CallNoArgs(f->sort);
+  Py_DecRef(done);
+  return done ? 0 : failed("sort");
+}
 
 // Makes an interpreter with a lock of its own, and leaves it.
 PyThreadState *floor_interpreter(void) {

@@ -52,6 +52,9 @@ func (f *Floor) Callbacks(n int) error { return outcome(C.floor_callbacks(f.c, C
 // Nest has Python and C call each other.
 func (f *Floor) Nest(depth int) error { return outcome(C.floor_nest(f.c, C.int(depth))) }
 
+// Sort sorts 100,000 numbers by a C function.
+func (f *Floor) Sort() error { return outcome(C.floor_sort(f.c)) }
+
 // Identity makes a Python object of a value, has a Python function return it, and reads it back, n times.
 func (f *Floor) Identity(v *Value, n int) error {
 	return outcome(C.floor_identity(f.c, &v.c, C.int(n)))

@@ -20,7 +20,7 @@ struct node {
 
 // What the operations need, made once for an interpreter. PyObject* only, all owned.
 typedef struct floor {
-  PyObject *namespace, *sqrt, *product, *assignment, *x, *y, *identity, *run, *nest;
+  PyObject *namespace, *sqrt, *product, *assignment, *x, *y, *identity, *run, *nest, *sort;
 } floor;
 
 // A thread to hand over to.
@@ -33,6 +33,7 @@ HIDDEN int floor_evals(floor *f, int n);
 HIDDEN int floor_execs(floor *f, int n);
 HIDDEN int floor_callbacks(floor *f, int n);
 HIDDEN int floor_nest(floor *f, int depth);
+HIDDEN int floor_sort(floor *f);
 HIDDEN int floor_identity(floor *f, node *v, int n);
 HIDDEN PyThreadState *floor_interpreter(void); // NULL after a failure
 HIDDEN void floor_interpreter_end(PyThreadState *state);

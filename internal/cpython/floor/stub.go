@@ -16,6 +16,7 @@ func (*Floor) ReleasedCalls(int) error              { return ErrFailed }
 func (*Floor) Evals(int) error                      { return ErrFailed }
 func (*Floor) Execs(int) error                      { return ErrFailed }
 func (*Floor) Callbacks(int) error                  { return ErrFailed }
+func (*Floor) Sort() error                          { return ErrFailed }
 func (*Floor) Nest(int) error                       { return ErrFailed }
 func (*Floor) Identity(*Value, int) error           { return ErrFailed }
 func (*Floor) NewInterpreter() (Interpreter, error) { return Interpreter{}, ErrFailed }
