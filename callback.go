@@ -170,7 +170,11 @@ type exchange struct {
 	encoder wire.Encoder
 	decoder wire.Decoder
 	within  func() context.Context // of a callback
+	home    *Context               // of a callback
 }
+
+func (x *exchange) context() *Context { return x.home }
+func (x *exchange) origin() *chain    { return x.within().(*chain) }
 
 // over ends what the encoder's bytes hold.
 func (x *exchange) over(read bool) { endHolds(&x.encoder, read) }
@@ -214,7 +218,7 @@ func runCallback(cb *cpython.Callback) {
 	registry.mu.RUnlock()
 	x := exchangeOf(cb)
 	x.encoder.Reset(cb.Buffer())
-	x.encoder.Scope, x.decoder.Scope = c, c
+	x.encoder.Scope, x.decoder.Scope, x.home = x, x, c
 	x.decoder.Buf = cb.Args()
 	defer x.answer(cb)
 	if f == nil {
@@ -235,6 +239,15 @@ type chain struct {
 }
 
 type chainKey struct{}
+
+// now is what to use a value from Python with that has no context.Context of its own: the chain of the callback that it
+// was an argument of, as long as that runs. It is nil for other values.
+func (c *chain) now() context.Context {
+	if c != nil && c.link.Active() {
+		return c
+	}
+	return context.Background()
+}
 
 // Value returns the innermost chain for chainKey.
 func (c *chain) Value(key any) any {

@@ -123,6 +123,7 @@
 //	dict            map[string]any if all keys    map; struct, whose fields take the keys of their names, without
 //	                are str, else map[any]any,    regard to other keys; Dict. Keys that become equal are an error
 //	                else Dict
+//	a callable      *Object                       *Object; func whose last result is an error
 //	anything else   *Object                       *Object; any. Otherwise an error
 //
 // The rows of Python are its exact types. An instance of a subclass (an IntEnum, a Counter, a named tuple) becomes an
@@ -177,6 +178,16 @@
 //
 // [Func] gives it options: [Inline], which makes it a quick sort key, and a [Name]. It lives for as long as Python has the
 // callable.
+//
+// The other way round, a Python callable becomes a Go func, as a result, in one, or as a parameter of a Go function:
+//
+//	join, err := py.Eval[func(ctx context.Context, parts ...string) (string, error)](ctx, c, "os.path.join")
+//	path, err := join(ctx, "a", "b")
+//
+// The func type has an optional first context.Context, any parameters that travel, a last [Kw] for keyword arguments, and the
+// results (error) or (T, error): an exception has to go somewhere, so that a type without an error is refused. A call is a
+// request to the context of the callable. Without a context.Context of its own it runs until it is done, and in the chain
+// of the Go function that got it as an argument while that runs. Python's object is released when Go has forgotten the func.
 //
 // # Nesting
 //

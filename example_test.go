@@ -721,6 +721,30 @@ func ExampleContext_Unregister() {
 	// Output: true false
 }
 
+func Example_callable() {
+	c := newContext()
+	defer c.Close()
+	c.Exec(ctx, "import os.path")
+	join, err := py.Eval[func(parts ...string) (string, error)](ctx, c, "os.path.join")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(join("a", "b"))
+
+	c.Register("twice", func(ctx context.Context, f func(context.Context, int) (int, error), n int) (int, error) {
+		n, err := f(ctx, n)
+		if err != nil {
+			return 0, err
+		}
+		return f(ctx, n)
+	})
+	fmt.Println(py.Eval[int](ctx, c, "__import__('go').twice(lambda n: n * n, 3)"))
+	// Output:
+	// a/b <nil>
+	// 81 <nil>
+}
+
 func ExampleFunc() {
 	c := newContext()
 	defer c.Close()

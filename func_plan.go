@@ -77,6 +77,11 @@ func (p *funcPlan) planParam(t reflect.Type, i int) string {
 		p.keywords = true
 	case in == kwType:
 		return "expected py.Kw as the last parameter"
+	case in.Kind() == reflect.Func:
+		if _, why := planCallable(in); why != "" {
+			return "a parameter: " + why
+		}
+		p.params = append(p.params, in)
 	case !comes(in):
 		return "expected parameters that Python can give, not " + in.String()
 	case last && !p.variadic && funcHooks.IsStruct(in):
@@ -90,7 +95,7 @@ func (p *funcPlan) planParam(t reflect.Type, i int) string {
 // comes reports whether a value from Python may become a t, at a first glance; goes, whether a t may go to Python.
 func comes(t reflect.Type) bool {
 	switch t.Kind() {
-	case reflect.Chan, reflect.Func, reflect.Uintptr, reflect.UnsafePointer:
+	case reflect.Chan, reflect.Uintptr, reflect.UnsafePointer:
 		return false
 	}
 	return true

@@ -99,8 +99,7 @@ func encodeObject(e *wire.Encoder, o *Object) error {
 		e.None()
 		return nil
 	}
-	c, _ := e.Scope.(*Context)
-	handle, err := o.handleFor(c)
+	handle, err := o.handleFor(e.Scope.(home).context())
 	if err != nil {
 		return err
 	}

@@ -300,20 +300,7 @@ func run[T any](ctx context.Context, r Runner, q *request) (T, error) {
 	if q.want != wire.WantNone {
 		q.want, q.names = wantOf[T]()
 	}
-	var answer reply
-	var err error
-	switch r := r.(type) { // called directly, q stays on the stack
-	case *Context:
-		answer, err = r.send(ctx, q)
-	case *Env:
-		answer, err = r.send(ctx, q)
-	case nil:
-		moved := *q
-		err = moved.nowhere("context, env or object")
-	default:
-		moved := *q
-		answer, err = r.send(ctx, &moved)
-	}
+	answer, err := sendTo(ctx, r, q)
 	if err != nil {
 		var zero T
 		return zero, err
@@ -322,21 +309,57 @@ func run[T any](ctx context.Context, r Runner, q *request) (T, error) {
 	return decodeResult[T](answer.decoder)
 }
 
+func sendTo(ctx context.Context, r Runner, q *request) (reply, error) {
+	switch r := r.(type) { // called directly, q stays on the stack
+	case *Context:
+		return r.send(ctx, q)
+	case *Env:
+		return r.send(ctx, q)
+	case nil:
+		moved := *q
+		return reply{}, moved.nowhere("context, env or object")
+	default:
+		moved := *q
+		return r.send(ctx, &moved)
+	}
+}
+
+// runInto is run with a result of a type that is known only now; q says how it travels.
+func runInto(ctx context.Context, r Runner, q *request, v reflect.Value) error {
+	answer, err := sendTo(ctx, r, q)
+	if err != nil {
+		return err
+	}
+	defer answer.release()
+	d := answer.decoder
+	if status, _ := d.Byte(); wire.Status(status) != wire.StatusOK {
+		return decodeFailure(d, wire.Status(status))
+	}
+	if err := d.Reflect(v); err != nil {
+		return conversionError("result", err)
+	}
+	return nil
+}
+
 // decodeResult reads a result of SPEC.md.
 func decodeResult[T any](d *wire.Decoder) (zero T, _ error) {
 	status, _ := d.Byte()
-	switch wire.Status(status) {
-	case wire.StatusOK:
-		value, err := wire.Decode[T](d)
-		if err != nil {
-			return zero, conversionError("result", err)
-		}
-		return value, nil
-	case wire.StatusRaised:
-		return zero, decodeError(d)
-	default:
-		return zero, decodeMisfit(d)
+	if wire.Status(status) != wire.StatusOK {
+		return zero, decodeFailure(d, wire.Status(status))
 	}
+	value, err := wire.Decode[T](d)
+	if err != nil {
+		return zero, conversionError("result", err)
+	}
+	return value, nil
+}
+
+// decodeFailure reads a result that is no value.
+func decodeFailure(d *wire.Decoder, status wire.Status) error {
+	if status == wire.StatusRaised {
+		return decodeError(d)
+	}
+	return decodeMisfit(d)
 }
 
 // wantOf is how a result that becomes a T has to travel, and the fields of the structs in T.
@@ -349,7 +372,17 @@ func wantOf[T any]() (wire.Want, string) {
 	case *bool, *int, *int64, *float64, *string, *[]byte:
 		return wire.WantLoose, ""
 	}
-	if names := codecHooks.FieldNames(reflect.TypeFor[T]()); names != "" {
+	return wantOfType(reflect.TypeFor[T]())
+}
+
+func wantOfType(t reflect.Type) (wire.Want, string) {
+	switch t {
+	case reflect.TypeFor[any]():
+		return wire.WantExact, ""
+	case codecHooks.RefType:
+		return wire.WantRef, ""
+	}
+	if names := codecHooks.FieldNames(t); names != "" {
 		return wire.WantFields, names
 	}
 	return wire.WantLoose, ""

@@ -34,9 +34,8 @@ func (d Dict) Value(key any) (value any, ok bool) {
 	return nil, false
 }
 
-// codecHooks tell the codec about the types of this package. The scope is the *Context.
+// codecHooks tell the codec about the types of this package. The scope is a home.
 var codecHooks = &wire.Hooks{
-	Encode:    encodeSpecial,
 	Tuple:     func(items []any) any { return Tuple(items) },
 	Set:       func(items []any) any { return Set(items) },
 	FrozenSet: func(items []any) any { return FrozenSet(items) },
@@ -48,16 +47,33 @@ var codecHooks = &wire.Hooks{
 		return d
 	},
 	Ref: func(scope any, handle uint64) (any, error) {
-		return newObject(scope.(*Context), handle), nil
+		return newObject(scope.(home).context(), handle), nil
 	},
 	RefType: reflect.TypeFor[*Object](),
 	Drop: func(scope any, handle uint64) {
-		scope.(*Context).core.Drop(handle)
+		scope.(home).context().core.Drop(handle)
 	},
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,
 	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function]()},
 	Encodes:       func(t reflect.Type) bool { return t.Kind() == reflect.Func },
+}
+
+// home is what a coding is for: the context, and the chain that a value from Python may be used in without naming it.
+type home interface {
+	context() *Context
+	origin() *chain
+}
+
+func (c *Context) context() *Context { return c }
+func (c *Context) origin() *chain    { return nil }
+
+// decodesLive tells how what stays in Python becomes a Go value that uses it.
+func decodesLive(t reflect.Type) func(*wire.Decoder, reflect.Value) error {
+	if t.Kind() == reflect.Func {
+		return decodeCallable(t)
+	}
+	return nil
 }
 
 func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
@@ -84,4 +100,7 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 	return encodeFunc(e, v)
 }
 
-func init() { funcHooks = codecHooks }
+func init() {
+	codecHooks.Encode, codecHooks.Decodes = encodeSpecial, decodesLive // here, as they use codecHooks
+	funcHooks = codecHooks
+}

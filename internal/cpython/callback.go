@@ -67,6 +67,9 @@ func (cb *Callback) Link() *Link {
 // Context is the context whose Python waits.
 func (l *Link) Context() *Context { return l.context }
 
+// Active tells whether Python still waits.
+func (l *Link) Active() bool { return l.active.Load() }
+
 // Function is the number that Hooks.Lookup gave.
 func (cb *Callback) Function() uint64 { return uint64(cb.c.function) }
 

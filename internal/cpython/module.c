@@ -40,6 +40,7 @@ lane *lane_of_thread(interp *in) {
     l = lane_new(c, 0);
     context_release(c);
     if (!l) return PyErr_NoMemory(), NULL;
+    l->attached = 1;
     lane_set_current(l);
   }
   if (l->is_main || !__atomic_load_n(&l->context->closing, __ATOMIC_ACQUIRE)) return l;

@@ -54,6 +54,7 @@ type Callback struct{ Scratch any }
 type Link struct{}
 
 func (*Link) Context() *Context { return nil }
+func (*Link) Active() bool      { return false }
 
 func (*Callback) Context() *Context             { return nil }
 func (*Callback) Link() *Link                   { return nil }

@@ -341,6 +341,20 @@ func (d *Decoder) ref() (any, error) {
 	return d.Hooks.Ref(d.Scope, handle)
 }
 
+// Object reads a reference as the hooks make it, and None as nil; want names what it is to be.
+func (d *Decoder) Object(want string) (any, error) {
+	if err := d.dropFields(); err != nil {
+		return nil, err
+	}
+	if d.is(TagNone) {
+		return nil, nil
+	}
+	if len(d.Buf) > 0 && d.Buf[0] != byte(TagRef) {
+		return nil, d.mismatch(want)
+	}
+	return d.ref()
+}
+
 func noHook(t Tag) error {
 	return &Error{Type: t.String(), Reason: "no Go type stands for a Python " + t.String() + " here"}
 }

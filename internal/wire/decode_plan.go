@@ -41,6 +41,11 @@ func (h *Hooks) decPlan(t reflect.Type) decFunc {
 }
 
 func (h *Hooks) compileDec(t reflect.Type) decFunc {
+	if h.Decodes != nil {
+		if dec := h.Decodes(t); dec != nil {
+			return dec
+		}
+	}
 	switch {
 	case h.isSpecial(t):
 		if dec := h.special[t]; dec != nil {

@@ -45,6 +45,8 @@ type Hooks struct {
 	// Encodes reports whether Encode writes values of a type that is not listed above: a class of types, such as
 	// those with a certain method. Nil: there are none.
 	Encodes func(t reflect.Type) bool
+	// Decodes returns how values of such a type are read, or nil for any other. It is asked once about a type.
+	Decodes func(t reflect.Type) func(d *Decoder, v reflect.Value) error
 
 	once     sync.Once
 	special  map[reflect.Type]decFunc // special types; nil where none can be made
