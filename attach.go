@@ -2,6 +2,7 @@ package py
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -33,12 +34,21 @@ type Ref struct {
 // the same context that f makes runs at once, on the same thread. The error of f is returned as it is; a panic becomes a
 // *[PanicError].
 //
+// What Python keeps of memory that was lent (see [Lend]) within f is a BufferError of Attach.
+//
 // When ctx ends while f runs, Attach returns, and f goes on: f has to watch ctx itself.
 func (c *Context) Attach(ctx context.Context, f func(a *Attached) error) error {
 	result := make(chan error, 1)
 	number := cpython.AddAttachment(func(core *cpython.Attached) { result <- c.runAttached(core, f) })
 	defer cpython.RemoveAttachment(number)
 	if _, err := run[any](ctx, c, &request{verb: wire.VerbAttach, want: wire.WantNone, attached: number}); err != nil {
+		select {
+		case why := <-result: // what was lent to f is kept
+			if why != nil {
+				return errors.Join(why, err)
+			}
+		default:
+		}
 		return err
 	}
 	return <-result
@@ -48,7 +58,7 @@ func (c *Context) runAttached(core *cpython.Attached, f func(*Attached) error) (
 	a := &Attached{
 		context: c,
 		core:    core,
-		encoder: wire.Encoder{Grow: core.Grow, Hooks: codecHooks, Scope: c},
+		encoder: wire.Encoder{Grow: core.Grow, Lend: core.Lend, Hooks: codecHooks, Scope: c},
 		decoder: wire.Decoder{Hooks: codecHooks, Scope: c},
 	}
 	defer func() {

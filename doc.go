@@ -105,6 +105,7 @@
 //	struct                                        dict with the exported fields, named by a py tag, a json tag, or as
 //	                                              the field; "-", omitempty and omitzero mean what they mean to JSON
 //	Tuple, Set, FrozenSet, Dict                   tuple, set, frozenset, dict in its order
+//	Lend, LendWritable of a slice                 memoryview of the slice's memory, for the length of the request
 //	*Object                                       the identical object
 //	*Env                                          the dict of its namespace
 //	func, Function                                a callable, see Functions as values
@@ -148,6 +149,18 @@
 // An Object belongs to its context: given back as an argument it is the identical object, and given to another context it
 // is [ErrWrongContext]. [Object.Close] releases it, at the thread's next chance; one that Go forgets is released after the
 // garbage collector has noticed. All of them end with the context.
+//
+// # Large data
+//
+// Values are copied. [Lend] makes a []byte or a slice of numbers an argument that Python sees where it is, as a memoryview,
+// whatever its length; [LendWritable] lets Python write to it:
+//
+//	sum, err := py.Call[int](ctx, c, "zlib", "crc32", py.Lend(data))
+//	err := c.Exec(ctx, "samples[:] = samples[::-1]", py.Vars{"samples": py.LendWritable(samples)})
+//
+// It is lent for the length of the request. Python code that keeps it gets a ValueError when it uses it later. What was made
+// of it and is alive when the request ends, a slice of the view or a numpy array over it, is a BufferError of the request;
+// such code copies: bytes(view), array.copy(). Memory that Python can reach stays where it is all the same.
 //
 // # Callbacks
 //

@@ -561,6 +561,45 @@ func ExampleDecode() {
 	// Output: map[a:1] <nil>
 }
 
+// Large data
+
+func ExampleLend() {
+	c := newContext()
+	defer c.Close()
+	data := make([]byte, 64<<20)
+	fmt.Println(py.Call[int](ctx, c, "zlib", "crc32", py.Lend(data)))
+	err := c.Exec(ctx, "part = view[1:]", py.Vars{"view": py.Lend(data)})
+	fmt.Println(errors.Is(err, py.Exception("BufferError")))
+	// Output:
+	// 3001757933 <nil>
+	// true
+}
+
+func ExampleLendWritable() {
+	c := newContext()
+	defer c.Close()
+	samples := []float64{1, 2, 3}
+	err := c.Exec(ctx, "for i, x in enumerate(samples): samples[i] = x * x", py.Vars{"samples": py.LendWritable(samples)})
+	fmt.Println(samples, err)
+	// Output: [1 4 9] <nil>
+}
+
+func ExampleMemory() {
+	c := newContext()
+	defer c.Close()
+	parts := []py.Memory{py.Lend([]int{1, 2}), py.Lend([]int{3})}
+	fmt.Println(py.Eval[int](ctx, c, "sum(sum(p) for p in parts)", py.Vars{"parts": parts}))
+	// Output: 6 <nil>
+}
+
+func ExampleNumber() {
+	lend := func(temperatures []celsius) py.Memory { return py.Lend(temperatures) }
+	fmt.Println(lend([]celsius{20.5}))
+	// Output: <1 items of format f>
+}
+
+type celsius float32
+
 // Values
 
 func ExampleTuple() {

@@ -154,7 +154,7 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 	x, ok := r.Scratch.(*exchange)
 	if !ok {
 		x = &exchange{
-			encoder: wire.Encoder{Grow: r.Grow, Hooks: codecHooks, Scope: c},
+			encoder: wire.Encoder{Grow: r.Grow, Lend: r.Lend, Hooks: codecHooks, Scope: c},
 			decoder: wire.Decoder{Hooks: codecHooks, Scope: c},
 		}
 		r.Scratch = x

@@ -163,6 +163,7 @@ type Counts struct {
 	References int64 // Python objects that Go holds
 	Errors     int64 // Go errors that Python holds
 	Functions  int64 // Go functions that were given to Python as values and that it holds
+	Lent       int64 // pieces of memory that are lent to Python
 }
 
 // Live returns the counts of what is alive, for tests and monitoring.

@@ -55,7 +55,7 @@ var codecHooks = &wire.Hooks{
 	},
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,
-	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function]()},
+	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function](), reflect.TypeFor[Memory]()},
 	Encodes:       func(t reflect.Type) bool { return t.Kind() == reflect.Func },
 }
 
@@ -88,6 +88,8 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 		return true, e.Pairs(len(v), func(i int) (any, any) { return v[i].Key, v[i].Value })
 	case *Object:
 		return true, encodeObject(e, v)
+	case Memory:
+		return true, encodeMemory(e, v)
 	case *Env:
 		if v == nil {
 			return true, encodeObject(e, nil)

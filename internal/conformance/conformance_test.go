@@ -51,7 +51,7 @@ func warm() (conformance.Usage, error) {
 		if err != nil {
 			return conformance.Usage{}, err
 		}
-		c.Exec(context.Background(), "import asyncio, threading, socket, ssl, sqlite3, subprocess, random")
+		c.Exec(context.Background(), "import asyncio, threading, socket, ssl, sqlite3, subprocess, random, ctypes")
 		c.Close()
 	}
 	return conformance.Measure(), nil

@@ -30,6 +30,44 @@ typedef struct {
   const char *ml_doc;
 } PyMethodDef;
 
+// PEP 3118. The layout is part of the stable ABI since 3.11.
+typedef struct {
+  void *buf;
+  PyObject *obj;
+  Py_ssize_t len, itemsize;
+  int readonly, ndim;
+  char *format;
+  Py_ssize_t *shape, *strides, *suboffsets;
+  void *internal;
+} Py_buffer;
+
+#define PyBUF_WRITABLE 0x0001
+#define PyBUF_FORMAT 0x0004
+#define PyBUF_ND 0x0008
+#define PyBUF_STRIDES (0x0010 | PyBUF_ND)
+#define PyBUF_FULL_RO (0x0100 | PyBUF_STRIDES | PyBUF_FORMAT)
+
+// PEP 384: the stable ABI's description of a class.
+typedef struct {
+  int slot;
+  void *pfunc;
+} PyType_Slot;
+
+typedef struct {
+  const char *name;
+  int basicsize, itemsize;
+  unsigned int flags;
+  PyType_Slot *slots;
+} PyType_Spec;
+
+#define Py_bf_getbuffer 1
+#define Py_bf_releasebuffer 2
+#define Py_tp_dealloc 52
+#define Py_tp_doc 56
+#define Py_tp_free 74
+#define Py_TPFLAGS_DISALLOW_INSTANTIATION (1u << 7)
+#define Py_TPFLAGS_IMMUTABLETYPE (1u << 8)
+
 #define METH_O 0x0008
 #define METH_NOARGS 0x0004
 #define METH_FASTCALL 0x0080
@@ -110,6 +148,14 @@ typedef struct {
   F(PyObject *, PyObject_GetIter, (PyObject *))                                                                       \
   F(PyObject *, PyIter_Next, (PyObject *))                                                                            \
   F(int, PyType_IsSubtype, (PyObject *, PyObject *))                                                                  \
+  F(PyObject *, PyType_FromSpec, (PyType_Spec *))                                                                     \
+  F(PyObject *, PyType_GenericAlloc, (PyObject *, Py_ssize_t))                                                        \
+  F(void *, PyType_GetSlot, (PyObject *, int))                                                                        \
+  F(void *, PyObject_GetTypeData, (PyObject *, PyObject *))                                                           \
+  F(PyObject *, PyMemoryView_FromObject, (PyObject *))                                                                \
+  F(int, PyObject_GetBuffer, (PyObject *, Py_buffer *, int))                                                          \
+  F(void, PyBuffer_Release, (Py_buffer *))                                                                            \
+  F(Py_ssize_t, PyGC_Collect, (void))                                                                                 \
   F(PyObject *, PyObject_Type, (PyObject *))                                                                          \
   F(PyObject *, PyLong_FromLongLong, (long long))                                                                     \
   F(PyObject *, PyLong_FromUnsignedLongLong, (unsigned long long))                                                    \
@@ -198,6 +244,7 @@ typedef struct {
   D(PyObject *, PyExc_LookupError)                                                                                    \
   D(PyObject *, PyExc_MemoryError)                                                                                    \
   D(PyObject *, PyExc_SystemError)                                                                                    \
+  D(PyObject *, PyExc_BufferError)                                                                                    \
   D(PyObject *, PyExc_OverflowError)                                                                                  \
   D(PyObject *, PyExc_UnicodeEncodeError)                                                                             \
   D(PyObject *, PyExc_BaseException)

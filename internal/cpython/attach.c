@@ -2,6 +2,7 @@
 
 #include "attach.h"
 
+#include "lend.h"
 #include "verb.h"
 
 static PyObject *name_of(const char *p, size_t n) {
@@ -28,11 +29,36 @@ PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
   return o;
 }
 
-static reader input(attached *a) { return (reader){a->in.p, a->in.p + a->in.len, 0}; }
+static reader input(attached *a) { return (reader){a->in.p, a->in.p + a->in.len, 0, &a->lent}; }
 
-PyObject *attached_new(attached *a) {
+static PyObject *value_of_input(attached *a) {
   reader r = input(a);
   return decode(&r, a->lane->context, 0);
+}
+
+PyObject *attached_new(attached *a) {
+  struct lent *before = a->lent;
+  PyObject *o = value_of_input(a);
+  for (struct lent *l = a->lent; l != before; l = l->next) l->of = o;
+  return o;
+}
+
+// Attached, no error set. Ends what was lent with an object, which is released, or all for NULL. Returns 0, or, once all is
+// over, -1 with an error set when Python has kept some of it.
+int attached_end(attached *a, PyObject *of) {
+  struct lent *over = NULL, **next = &a->lent;
+  for (struct lent *l; (l = *next);) {
+    if (of && l->of != of) {
+      next = &l->next;
+      continue;
+    }
+    *next = l->next;
+    l->next = over;
+    over = l;
+  }
+  if (lent_end(&over) < 0) a->kept = 1;
+  PyErr_Clear();
+  return !of && a->kept ? lent_kept() : 0;
 }
 
 PyObject *attached_attr(attached *a, PyObject *o, const char *p, size_t n) {
@@ -45,7 +71,7 @@ PyObject *attached_attr(attached *a, PyObject *o, const char *p, size_t n) {
 
 // Returns 0, or -1 with an error set.
 int attached_set_attr(attached *a, PyObject *o, const char *p, size_t n) {
-  PyObject *name = name_of(p, n), *value = name ? attached_new(a) : NULL;
+  PyObject *name = name_of(p, n), *value = name ? value_of_input(a) : NULL;
   int failed = value ? PyObject_SetAttr(o, name, value) : -1;
   Py_DecRef(name);
   Py_DecRef(value);
@@ -53,7 +79,7 @@ int attached_set_attr(attached *a, PyObject *o, const char *p, size_t n) {
 }
 
 PyObject *attached_item(attached *a, PyObject *o) {
-  PyObject *key = attached_new(a);
+  PyObject *key = value_of_input(a);
   PyObject *value = key ? PyObject_GetItem(o, key) : NULL;
   Py_DecRef(key);
   return value;
@@ -68,10 +94,17 @@ PyObject *attached_call(attached *a, PyObject *f) {
 // addresses: for pointers cgo would look up what they point to.
 void attached_call_value(uintptr_t at, uintptr_t f, int how) {
   attached *a = (attached *)at;
+  struct lent *lent = NULL;
   reader in = input(a);
+  in.lent = &lent;
   want w;
   PyObject *value = read_want(&in, how, &w) < 0 ? NULL : call_with((PyObject *)f, &in, a->lane->context);
-  write_result(a->lane->context, &a->out, value, w);
+  write_result(a->lane->context, &a->out, value, w, &lent);
+}
+
+static void write_attached(attached *a, PyObject *o, want w) {
+  struct lent *none = NULL;
+  write_result(a->lane->context, &a->out, o, w, &none);
 }
 
 void attached_value(attached *a, PyObject *o, int how) {
@@ -79,10 +112,10 @@ void attached_value(attached *a, PyObject *o, int how) {
   want w;
   if (read_want(&in, how, &w) < 0) o = NULL;
   else Py_IncRef(o);
-  write_result(a->lane->context, &a->out, o, w);
+  write_attached(a, o, w);
 }
 
-void attached_error(attached *a) { write_result(a->lane->context, &a->out, NULL, (want){WANT_EXACT, NULL}); }
+void attached_error(attached *a) { write_attached(a, NULL, (want){WANT_EXACT, NULL}); }
 
 PyObject *attached_ref(attached *a, uint64_t handle) {
   PyObject *o = refs_get(a->lane->context->refs, handle);

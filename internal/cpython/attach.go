@@ -16,6 +16,11 @@ import (
 // plain pointers; whoever gets one releases it.
 type Attached struct {
 	c *C.attached
+
+	// The numbers of memory lent: to the call that is being written, with an object, and for the rest.
+	pending []uint64
+	with    map[Pointer][]uint64
+	lent    []uint64
 }
 
 // Pointer is a PyObject*; 0 is none.
@@ -39,17 +44,47 @@ func AddAttachment(f func(*Attached)) uint64 {
 func RemoveAttachment(number uint64) { attachments.functions.Delete(number) }
 
 //export goAttach
-func goAttach(number C.uint64_t, l *C.lane) {
+func goAttach(number C.uint64_t, l *C.lane) (result C.int) {
 	c := C.attached{lane: l}
 	kept := (*C.attached)(C.malloc(C.size_t(unsafe.Sizeof(c))))
 	*kept = c
+	a := &Attached{c: kept}
 	defer func() {
+		result = a.end()
 		C.buf_free(&kept.in)
 		C.buf_free(&kept.out)
 		C.free(unsafe.Pointer(kept))
 	}()
 	if f, ok := attachments.functions.Load(uint64(number)); ok {
-		f.(func(*Attached))(&Attached{c: kept})
+		f.(func(*Attached))(a)
+	}
+	return
+}
+
+// end takes back what was lent. It returns -1, with an error set in Python, when Python keeps some of it.
+func (a *Attached) end() C.int {
+	result := C.attached_end(a.c, nil)
+	a.pending = giveUp(a.pending)
+	a.lent = giveUp(a.lent)
+	for _, numbers := range a.with {
+		giveUp(numbers)
+	}
+	return result
+}
+
+// Lend keeps the memory that p points to in its place: for the next call if that is CallValue, with the object that New
+// makes, and for anything else until the attached function is over.
+func (a *Attached) Lend(p any) (number, address uint64) {
+	number, address = lend(p)
+	a.pending = append(a.pending, number)
+	return number, address
+}
+
+// keepLent is told that the call that is over may have kept what was lent to it.
+func (a *Attached) keepLent() {
+	if len(a.pending) > 0 {
+		a.lent = append(a.lent, a.pending...)
+		a.pending = a.pending[:0]
 	}
 }
 
@@ -71,7 +106,12 @@ func text(s string) (*C.char, C.size_t) {
 }
 
 // Buffer is where a value or arguments are to be written; Grow makes it larger. Input says that they are there.
-func (a *Attached) Buffer() []byte { return bytesOf(&a.c.in)[:0] }
+func (a *Attached) Buffer() []byte {
+	if len(a.pending) > 0 { // for a call that was never made
+		a.pending = giveUp(a.pending)
+	}
+	return bytesOf(&a.c.in)[:0]
+}
 
 // Grow returns buf with room for n more bytes.
 func (a *Attached) Grow(buf []byte, n int) []byte { return grow(&a.c.in, buf, n) }
@@ -95,7 +135,18 @@ func (a *Attached) Global(name string, env uint64) (Pointer, error) {
 }
 
 // New makes an object of the value in the buffer.
-func (a *Attached) New() (Pointer, error) { return a.result(C.attached_new(a.c)) }
+func (a *Attached) New() (Pointer, error) {
+	p, err := a.result(C.attached_new(a.c))
+	if len(a.pending) > 0 && err == nil {
+		if a.with == nil {
+			a.with = map[Pointer][]uint64{}
+		}
+		a.with[p] = append(a.with[p], a.pending...)
+		a.pending = nil
+	}
+	a.keepLent()
+	return p, err
+}
 
 // Attr returns an attribute.
 func (a *Attached) Attr(o Pointer, name string) (Pointer, error) {
@@ -105,6 +156,7 @@ func (a *Attached) Attr(o Pointer, name string) (Pointer, error) {
 
 // SetAttr sets an attribute to the value in the buffer.
 func (a *Attached) SetAttr(o Pointer, name string) error {
+	defer a.keepLent()
 	p, n := text(name)
 	if C.attached_set_attr(a.c, object(o), p, n) < 0 {
 		C.attached_error(a.c)
@@ -114,14 +166,23 @@ func (a *Attached) SetAttr(o Pointer, name string) error {
 }
 
 // Item returns the item for the key in the buffer.
-func (a *Attached) Item(o Pointer) (Pointer, error) { return a.result(C.attached_item(a.c, object(o))) }
+func (a *Attached) Item(o Pointer) (Pointer, error) {
+	defer a.keepLent()
+	return a.result(C.attached_item(a.c, object(o)))
+}
 
 // Call calls f with the arguments in the buffer and returns the result as an object.
-func (a *Attached) Call(f Pointer) (Pointer, error) { return a.result(C.attached_call(a.c, object(f))) }
+func (a *Attached) Call(f Pointer) (Pointer, error) {
+	defer a.keepLent()
+	return a.result(C.attached_call(a.c, object(f)))
+}
 
 // CallValue calls f with the arguments in the buffer; Result has what came of it.
 func (a *Attached) CallValue(f Pointer, want uint8) {
 	C.attached_call_value(C.uintptr_t(uintptr(unsafe.Pointer(a.c))), C.uintptr_t(f), C.int(want))
+	if len(a.pending) > 0 {
+		a.pending = giveUp(a.pending)
+	}
 }
 
 // Value converts an object; Result has what came of it.
@@ -133,7 +194,14 @@ func (a *Attached) Object(handle uint64) (Pointer, error) {
 }
 
 // Release lets an object go.
-func (a *Attached) Release(o Pointer) { C.attached_release(object(o)) }
+func (a *Attached) Release(o Pointer) {
+	C.attached_release(object(o))
+	if numbers := a.with[o]; numbers != nil {
+		C.attached_end(a.c, object(o))
+		giveUp(numbers)
+		delete(a.with, o)
+	}
+}
 
 // Detach and Attach let the interpreter go and take it back.
 func (a *Attached) Detach() { C.attached_detach(a.c) }

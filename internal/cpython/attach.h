@@ -10,11 +10,14 @@ typedef struct attached {
   lane *lane;
   buf in;
   buf out; // the result of the last call: wire bytes, as of a request
+  struct lent *lent; // for longer than one call
+  int kept; // Python has kept views of some that is over
 } attached;
 
 HIDDEN PyObject *attached_import(attached *a, const char *name, size_t len);
 HIDDEN PyObject *attached_global(attached *a, const char *name, size_t len, uint64_t env);
 HIDDEN PyObject *attached_new(attached *a);
+HIDDEN int attached_end(attached *a, PyObject *of);
 HIDDEN PyObject *attached_attr(attached *a, PyObject *o, const char *name, size_t len);
 HIDDEN int attached_set_attr(attached *a, PyObject *o, const char *name, size_t len);
 HIDDEN PyObject *attached_item(attached *a, PyObject *o);

@@ -52,6 +52,7 @@ static inline int put_bytes(buf *b, uint8_t tag, const char *p, size_t n) {
 typedef struct reader {
   const uint8_t *p, *end;
   int bad;
+  struct lent **lent; // where decode notes what it lends to Python; NULL: it may not
 } reader;
 
 static inline uint8_t get_u8(reader *r) {

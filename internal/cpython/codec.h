@@ -10,7 +10,7 @@
 // The tags of SPEC.md.
 enum {
   TAG_NONE, TAG_FALSE, TAG_TRUE, TAG_INT8, TAG_INT64, TAG_BIGINT, TAG_FLOAT, TAG_STR, TAG_BYTES,
-  TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_STANDARD, TAG_REF = 0x40, TAG_FUNC = 0x41
+  TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_STANDARD, TAG_REF = 0x40, TAG_FUNC = 0x41, TAG_MEMORY = 0x42
 };
 
 // Needs room for 9 bytes.
@@ -40,6 +40,7 @@ typedef struct encoder {
   int go_errors;     // what holds a Go error travels as its number
   int depth;
   misfit *why;
+  int tentative;   // the value may be taken back although it fits: encode_undo or encode_done is due
   uint64_t *added; // the handles made so far, dropped again if the value does not fit
   size_t added_len, added_cap;
 } encoder;
@@ -55,6 +56,8 @@ static inline uint64_t go_error_of(PyObject *o) {
 HIDDEN int encode(encoder *e, PyObject *o);
 HIDDEN int encode_whole(encoder *e, PyObject *o);
 HIDDEN int encode_ref(encoder *e, PyObject *o);
+HIDDEN void encode_undo(encoder *e);
+HIDDEN void encode_done(encoder *e);
 HIDDEN PyObject *decode(reader *r, struct context *c, int depth);
 HIDDEN int encode_misfit(buf *out, const misfit *why);
 

@@ -27,6 +27,7 @@ typedef struct interp {
   context *owner; // NULL for the main interpreter
   PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *reduce, *restore, *interrupted,
       *modules, *builtins;
+  PyObject *memory; // the class of what lends Go's memory
   PyObject *functions; // by name, the callables that stand for Go functions
 } interp;
 
@@ -163,7 +164,7 @@ HIDDEN PyObject *perform(context *c, lane *l, reader *in, want *w);
 
 // result.c
 HIDDEN int read_want(reader *in, int how, want *w);
-HIDDEN void write_result(context *c, buf *out, PyObject *value, want w);
+HIDDEN void write_result(context *c, buf *out, PyObject *value, want w, struct lent **lent);
 
 // module.c
 HIDDEN PyObject *module_natives(interp *in);
@@ -174,6 +175,10 @@ HIDDEN int begin_request(lane *l, request *r);
 HIDDEN void end_request(lane *l, request *r);
 HIDDEN request *suspend_request(lane *l);
 HIDDEN int resume_request(lane *l, request *r);
+
+// lend.c
+HIDDEN PyObject *lend_type(void);
+HIDDEN int lent_end(struct lent **all);
 
 // isolate.c
 typedef struct hidden {

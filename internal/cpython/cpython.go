@@ -72,7 +72,7 @@ type Hooks struct {
 
 // Live counts what must come back to zero.
 type Live struct {
-	Threads, Contexts, Lanes, Requests, Callbacks, References, Errors, Functions int64
+	Threads, Contexts, Lanes, Requests, Callbacks, References, Errors, Functions, Lent int64
 }
 
 // outcome of a wait that ended without a result.

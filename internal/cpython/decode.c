@@ -1,6 +1,7 @@
 //go:build cgo && (linux || darwin)
 
 #include "function.h"
+#include "lend.h"
 
 static PyObject *malformed(void) {
   PyErr_SetString(PyExc(SystemError), "the request from Go is malformed; please report this");
@@ -171,6 +172,7 @@ PyObject *decode(reader *r, context *c, int depth) {
   case TAG_STANDARD: return decode_standard(r, c, depth + 1);
   case TAG_REF: return decode_ref(r, c);
   case TAG_FUNC: return decode_func(r, c);
+  case TAG_MEMORY: return r->lent ? lend(r, c->interp) : malformed();
   default: return malformed();
   }
 }

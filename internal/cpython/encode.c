@@ -241,7 +241,7 @@ int encode_ref(encoder *e, PyObject *o) {
   if (buf_reserve(e->out, 9) < 0) return no_memory(e);
   uint64_t handle = refs_add(e->context->refs, o);
   if (!handle) return no_memory(e);
-  if (e->depth && remember(e, handle) < 0) {
+  if ((e->depth || e->tentative) && remember(e, handle) < 0) {
     Py_DecRef(refs_take(e->context->refs, handle));
     return no_memory(e);
   }
@@ -250,15 +250,26 @@ int encode_ref(encoder *e, PyObject *o) {
   return 0;
 }
 
-// Attached, no error set. As encode; when the value does not fit, the references made for parts of it are dropped.
-int encode_whole(encoder *e, PyObject *o) {
-  int result = encode(e, o);
-  PyObject *raised = result < 0 && e->added_len ? PyErr_GetRaisedException() : NULL;
-  for (size_t i = 0; result < 0 && i < e->added_len; i++) Py_DecRef(refs_take(e->context->refs, e->added[i]));
-  if (raised) PyErr_SetRaisedException(raised);
+// Any state. The references made stay.
+void encode_done(encoder *e) {
   free(e->added);
   e->added = NULL;
   e->added_len = e->added_cap = 0;
+}
+
+// Attached; an error may be set and stays. Drops the references made.
+void encode_undo(encoder *e) {
+  PyObject *raised = e->added_len ? PyErr_GetRaisedException() : NULL;
+  for (size_t i = 0; i < e->added_len; i++) Py_DecRef(refs_take(e->context->refs, e->added[i]));
+  if (raised) PyErr_SetRaisedException(raised);
+  encode_done(e);
+}
+
+// Attached, no error set. As encode; when the value does not fit, the references made for parts of it are dropped.
+int encode_whole(encoder *e, PyObject *o) {
+  int result = encode(e, o);
+  if (result < 0) encode_undo(e);
+  else if (!e->tentative) encode_done(e);
   return result;
 }
 

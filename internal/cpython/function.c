@@ -92,7 +92,7 @@ static PyObject *go_error_new(uint64_t number) {
 
 // Attached. Turns the answer of a Go function into its value or its exception.
 static PyObject *read_answer(context *c, callback *cb) {
-  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
+  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL};
   if (get_u8(&in) == 0) return decode(&in, c, 0);
   size_t kind_len, text_len;
   const char *kind = get_raw(&in, &kind_len), *text = get_raw(&in, &text_len);
@@ -111,7 +111,7 @@ static PyObject *read_answer(context *c, callback *cb) {
 
 // Lets go of the Go error of an answer that nobody takes.
 static void drop_answer(callback *cb) {
-  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0};
+  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL};
   size_t len;
   if (get_u8(&in) == 0) return;
   get_raw(&in, &len);

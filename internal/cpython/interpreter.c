@@ -39,7 +39,8 @@ static int take_functions(interp *in, PyObject *names) {
   in->modules = PyImport_GetModuleDict();
   Py_IncRef(in->modules);
   in->builtins = PyImport_ImportModule("builtins");
-  return in->builtins ? 0 : -1;
+  in->memory = lend_type();
+  return in->builtins && in->memory ? 0 : -1;
 }
 
 // Attached to a fresh interpreter. Runs bootstrap.py with the native functions as its globals. Returns 0, or -1 with an
@@ -60,7 +61,7 @@ static int furnish(interp *in) {
 static void empty(interp *in) {
   PyObject **held[] = {&in->describe, &in->compile,    &in->make_error,  &in->finish,  &in->collect,
                        &in->leave_loop, &in->enter_loop, &in->reduce, &in->restore, &in->interrupted, &in->modules, &in->builtins,
-                       &in->functions};
+                       &in->memory, &in->functions};
   for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
     PyObject *o = *held[i];
     *held[i] = NULL;

@@ -177,12 +177,13 @@ static void run_attached(lane *l, request *r) {
   int failed = hide(l, r, &below);
   want w = {WANT_NONE, NULL};
   l->depth++;
-  reader in = {r->in.p, r->in.p + r->in.len, 0};
+  struct lent *lent = NULL;
+  reader in = {r->in.p, r->in.p + r->in.len, 0, &lent};
   PyObject *value = NULL;
   int interrupted = begin_request(l, r);
   if (interrupted) raise_interrupted(c->interp);
   else if (!failed && !too_deep(l)) value = perform(c, l, &in, &w);
-  write_result(c, &r->out, value, w); // may run Python code too, which can be interrupted
+  write_result(c, &r->out, value, w, &lent); // may run Python code too, which can be interrupted
   end_request(l, r);
   l->depth--;
   show(l, &below);

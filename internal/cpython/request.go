@@ -21,6 +21,8 @@ type Request struct {
 	handle  uint64
 	wake    chan struct{} // one element: the result is there
 
+	lent []uint64 // the numbers of memory lent for it
+
 	// Scratch is the caller's, kept with the request for its next use.
 	Scratch any
 
@@ -66,6 +68,14 @@ func (r *Request) Buffer() []byte { return bytesOf(&r.c.in)[:0] }
 // Grow returns buf with room for n more bytes.
 func (r *Request) Grow(buf []byte, n int) []byte { return grow(&r.c.in, buf, n) }
 
+// Lend keeps the memory that p points to in its place until the request is released, and longer if Python does. It returns
+// its number and its address.
+func (r *Request) Lend(p any) (number, address uint64) {
+	number, address = lend(p)
+	r.lent = append(r.lent, number)
+	return number, address
+}
+
 // giveBack keeps the storage of a buffer for the next use, unless it is large.
 func giveBack(b *C.buf) {
 	b.len = 0
@@ -93,6 +103,9 @@ func (r *Request) Release() {
 	}
 	giveBack(&r.c.in)
 	giveBack(&r.c.out)
+	if len(r.lent) > 0 {
+		r.lent = giveUp(r.lent)
+	}
 	c := r.context
 	c.mu.Lock()
 	keep := len(c.free) < 1024

@@ -120,28 +120,41 @@ static void write_raised(context *c, buf *out) {
   Py_DecRef(exc);
 }
 
-static int write_value(context *c, buf *out, PyObject *value, const want *w, misfit *why) {
-  encoder e = {.out = out, .context = c, .names = w->names, .why = why};
-  e.loose = w->how == WANT_LOOSE || w->how == WANT_FIELDS;
-  if (buf_reserve(out, 2) < 0) {
+static int write_value(encoder *e, PyObject *value, int how) {
+  e->loose = how == WANT_LOOSE || how == WANT_FIELDS;
+  if (buf_reserve(e->out, 2) < 0) {
     PyErr_NoMemory();
-    why->raised = 1;
+    e->why->raised = 1;
     return -1;
   }
-  put_u8(out, status_ok);
-  if (w->how == WANT_REF) return encode_ref(&e, value);
-  if (w->how != WANT_NONE) return encode_whole(&e, value);
-  put_u8(out, TAG_NONE);
+  put_u8(e->out, status_ok);
+  if (how == WANT_REF) return encode_ref(e, value);
+  if (how != WANT_NONE) return encode_whole(e, value);
+  put_u8(e->out, TAG_NONE);
   return 0;
 }
 
-// Attached. Steals value, NULL means that an error is set, and the names in w. Leaves no error set.
-void write_result(context *c, buf *out, PyObject *value, want w) {
+// Attached, no error set, and none afterwards. Ends what was lent for the result in e, which fails where Python keeps a view
+// of it, unless it has failed already.
+static void end_lent(encoder *e, struct lent **lent) {
+  if (lent_end(lent) == 0) {
+    encode_done(e);
+  } else if (e->out->len && e->out->p[0] == status_ok) {
+    encode_undo(e);
+    write_raised(e->context, e->out);
+  } else {
+    PyErr_Clear();
+  }
+}
+
+// Attached. Steals value, NULL means that an error is set, and the names in w; ends what was lent for it. Leaves no error set.
+void write_result(context *c, buf *out, PyObject *value, want w, struct lent **lent) {
   misfit why;
   why.place[0] = why.reason[0] = 0;
   why.raised = 0;
+  encoder e = {.out = out, .context = c, .names = w.names, .why = &why, .tentative = *lent != NULL};
   out->len = 0;
-  if (value && write_value(c, out, value, &w, &why) < 0 && !why.raised) {
+  if (value && write_value(&e, value, w.how) < 0 && !why.raised) {
     out->len = 0;
     if (buf_reserve(out, 1) == 0) put_u8(out, status_misfit);
     encode_misfit(out, &why);
@@ -149,6 +162,7 @@ void write_result(context *c, buf *out, PyObject *value, want w) {
   if (!value || why.raised) write_raised(c, out);
   Py_DecRef(value);
   Py_DecRef(w.names);
+  if (*lent) end_lent(&e, lent);
 }
 
 // Attached. What follows the byte that says how. Returns 0, or -1 with an error set.

@@ -121,5 +121,6 @@ func Counts() Live {
 		References: stat(C.STAT_REFS),
 		Errors:     stat(C.STAT_ERRORS),
 		Functions:  stat(C.STAT_FUNCTIONS),
+		Lent:       stat(C.STAT_LENT),
 	}
 }

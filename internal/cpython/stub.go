@@ -42,6 +42,7 @@ type Request struct{ Scratch any }
 
 func (*Request) Buffer() []byte                { return nil }
 func (*Request) Grow(buf []byte, _ int) []byte { return buf }
+func (*Request) Lend(any) (uint64, uint64)     { return 0, 0 }
 func (*Request) Release()                      {}
 func (*Request) Run(context.Context, *Link, []byte) ([]byte, error) {
 	return nil, ErrUnsupported
@@ -83,6 +84,7 @@ func (*Attached) Import(string) (Pointer, error)         { return 0, ErrUnsuppor
 func (*Attached) Global(string, uint64) (Pointer, error) { return 0, ErrUnsupported }
 func (*Attached) Buffer() []byte                         { return nil }
 func (*Attached) Grow(b []byte, _ int) []byte            { return b }
+func (*Attached) Lend(any) (uint64, uint64)              { return 0, 0 }
 func (*Attached) Input([]byte)                           {}
 func (*Attached) New() (Pointer, error)                  { return 0, ErrUnsupported }
 func (*Attached) Object(uint64) (Pointer, error)         { return 0, ErrUnsupported }

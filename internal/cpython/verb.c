@@ -304,7 +304,7 @@ static PyObject *do_env(context *c, lane *l, reader *in) {
 }
 
 static PyObject *do_attach(lane *l, reader *in) {
-  goAttach(get_u64(in), l);
+  if (goAttach(get_u64(in), l) < 0) return NULL;
   Py_IncRef(Py_None);
   return Py_None;
 }

@@ -19,6 +19,9 @@ type Encoder struct {
 	// Grow returns buf with its contents and room for n bytes more; it should grow by
 	// a factor, and panics where it cannot. Nil stands for growing on the Go heap.
 	Grow func(buf []byte, n int) []byte
+	// Lend keeps the memory that p points to where it is, for as long as Python may use it, and returns its number and
+	// its address. Nil: nothing can be lent here.
+	Lend func(p any) (number, address uint64)
 	// Hooks writes the types of package py. Nil: there are none.
 	Hooks *Hooks
 	// Scope is for the hooks: what they need to know about this one encoding.
@@ -193,6 +196,27 @@ func (e *Encoder) Func(number uint64, inline bool, name string) {
 	}
 	e.Byte(flags)
 	e.Raw(name)
+}
+
+// Memory writes n items that Python is to see where they are, at p, a pointer to the first. The format is that of SPEC.md.
+func (e *Encoder) Memory(p any, n int, format byte, writable bool) error {
+	if e.Lend == nil {
+		return &Error{Type: "memory", Reason: "memory can only be lent in the arguments of a request: give Python a copy here"}
+	}
+	var number, address uint64
+	if n > 0 {
+		number, address = e.Lend(p)
+	}
+	e.word(TagMemory, number)
+	e.Uint64(address)
+	e.Uint64(uint64(n))
+	e.Byte(format)
+	if writable {
+		e.Byte(1)
+	} else {
+		e.Byte(0)
+	}
+	return nil
 }
 
 // Standard starts a value of a standard class: its payload, one value, must follow.

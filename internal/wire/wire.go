@@ -50,6 +50,7 @@ const (
 	TagStandard  Tag = 0x0e
 	TagRef       Tag = 0x40
 	TagFunc      Tag = 0x41 // to Python only
+	TagMemory    Tag = 0x42 // never in what Python sends
 )
 
 // A Kind says which class of Python's standard library a value of TagStandard is of. SPEC.md has the payloads.

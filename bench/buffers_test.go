@@ -1,0 +1,24 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/pycontext/py"
+)
+
+// BenchmarkLend is large data in place: what a call costs beyond its work on the data must not depend on the size.
+func BenchmarkLend(b *testing.B) {
+	for _, size := range []int{64, 64 << 20} {
+		data := make([]byte, size)
+		for _, f := range []struct{ module, name string }{{"builtins", "len"}, {"zlib", "adler32"}} {
+			b.Run(fmt.Sprintf("%s/%d", f.name, size), func(b *testing.B) {
+				benchmark(b, "import zlib", func(ctx context.Context, c *py.Context) error {
+					_, err := py.Call[int](ctx, c, f.module, f.name, py.Lend(data))
+					return err
+				})
+			})
+		}
+	}
+}
