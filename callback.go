@@ -203,7 +203,7 @@ func exchangeOf(cb *cpython.Callback) *exchange {
 		x = &exchange{
 			encoder: wire.Encoder{Grow: cb.Grow, Hooks: codecHooks},
 			decoder: wire.Decoder{Hooks: codecHooks},
-			within:  func() context.Context { return &chain{cb.Within(), cb.Link()} },
+			within:  func() context.Context { ctx := cb.Within(); return &chain{ctx, cb.Link(ctx.Done())} },
 		}
 		cb.Scratch = x
 	}

@@ -123,7 +123,14 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 		c.end()
 		return reply{}, notSent(err)
 	}
+	returned := false
+	defer func() {
+		if !returned { // a Go function called runtime.Goexit
+			c.end()
+		}
+	}()
 	out, err := r.Run(ctx, via, frame)
+	returned = true
 	runtime.KeepAlive(q) // the objects in its arguments live until Python has them
 	if err != nil {
 		c.end()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -20,6 +21,9 @@ var nestingCases = []testCase{
 	{"Case38Goroutines", goroutinesOfAFunction},
 	{"Case39SeveralContexts", severalContexts},
 	{"Case39CrossedContexts", crossedContexts},
+	{"Case39NestedEnd", nestedEnd},
+	{"Case39NestedDeadline", nestedDeadline},
+	{"Case39NestedGoexit", nestedGoexit},
 	{"Case40Background", ownContextInBackground},
 	{"Case41OthersAreServed", othersAreServed},
 	{"Case42NoStarvation", noStarvation},
@@ -334,5 +338,85 @@ func crossedContexts(t *testing.T, s *suite) {
 	t.Logf("the longest call took %v", time.Duration(longest.Load()))
 	if longest.Load() > int64(2*time.Second) {
 		t.Errorf("a call took %v", time.Duration(longest.Load()))
+	}
+}
+
+// nestedEnd ends a chain from outside while a Go function deep in it waits: the functions below, which may share its
+// goroutine, all see it.
+func nestedEnd(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, "import go\ndef down(n): return go.down(n - 1) if n else go.hold()")
+	held, seen := make(chan bool, 1), make(chan error, 1000)
+	register(t, c, "hold", func(ctx context.Context) error {
+		held <- true
+		<-ctx.Done()
+		return context.Cause(ctx)
+	})
+	register(t, c, "down", func(ctx context.Context, n int) error {
+		_, err := c.Call(ctx, "__main__", "down", n)
+		seen <- err
+		return err
+	})
+	for _, depth := range []int{1, 2, 5, 150} {
+		why := errors.New("why")
+		ctx, cancel := context.WithCancelCause(context.Background())
+		time.AfterFunc(0, func() { <-held; cancel(why) })
+		_, err := c.Call(ctx, "__main__", "down", depth)
+		is(t, "the caller's error", err, context.Canceled)
+		is(t, "its cause", err, why)
+		for range depth {
+			select {
+			case err := <-seen:
+				is(t, "the error within", err, context.Canceled)
+				is(t, "its cause", err, why)
+			case <-time.After(10 * time.Second):
+				t.Fatalf("%d deep: a function below never came back", depth)
+			}
+		}
+		works(t, c)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	time.AfterFunc(0, func() { <-held })
+	_, err := c.Call(ctx, "__main__", "down", 3)
+	is(t, "the caller's error", err, context.DeadlineExceeded)
+	for range 3 {
+		is(t, "the error within", <-seen, context.DeadlineExceeded)
+	}
+}
+
+// nestedDeadline gives a request within a callback a deadline of its own: it holds although a function above ignores it.
+func nestedDeadline(t *testing.T, s *suite) {
+	c := s.open(t)
+	release := make(chan bool)
+	register(t, c, "deaf", func() { <-release })
+	register(t, c, "f", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		_, err := c.Eval(ctx, "go.deaf()")
+		is(t, "the request with a deadline", err, context.DeadlineExceeded)
+		close(release)
+		return nil
+	})
+	run(t, c, "import go\ngo.f()")
+	works(t, c)
+}
+
+// nestedGoexit ends the goroutine that several functions of a chain may share.
+func nestedGoexit(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, "import go\ndef down(n): return go.down(n - 1) if n else go.leave()")
+	register(t, c, "leave", func() { runtime.Goexit() })
+	register(t, c, "down", func(ctx context.Context, n int) error {
+		_, err := c.Call(ctx, "__main__", "down", n)
+		return err
+	})
+	for _, depth := range []int{0, 1, 2, 5, 150} {
+		_, err := c.Call(limit(t), "__main__", "down", depth)
+		raises(t, fmt.Sprint("Goexit ", depth, " deep"), err, "RuntimeError")
+		works(t, c)
+	}
+	if err := c.Shutdown(limit(t)); err != nil {
+		t.Errorf("Shutdown: %v", err)
 	}
 }

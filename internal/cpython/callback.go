@@ -9,6 +9,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -18,6 +19,7 @@ type Callback struct {
 	c       *C.callback
 	context *Context
 	link    *Link
+	depth   int // callbacks below it on the same goroutine
 
 	// Scratch is the callee's, kept for the next call.
 	Scratch any
@@ -29,6 +31,10 @@ type Link struct {
 	lane    *C.lane
 	main    bool // on the context's own thread
 	context *Context
+	request *Request        // that the callback was made in, or nil
+	serial  uint64          // of that use of it
+	depth   int             // as Callback.depth
+	ended   <-chan struct{} // closed when the function's context.Context ends
 
 	mu     sync.Mutex
 	active atomic.Bool // Python waits: requests of the chain run on top of it
@@ -36,9 +42,9 @@ type Link struct {
 
 var callbacks = sync.Pool{New: func() any { return new(Callback) }}
 
-func newCallback(c *C.callback) *Callback {
+func newCallback(c *C.callback, depth int) *Callback {
 	cb := callbacks.Get().(*Callback)
-	cb.c = c
+	cb.c, cb.depth = c, depth
 	cb.context = contexts.find(uint64(c.lane.context.handle))
 	cb.context.fence.in()
 	return cb
@@ -49,19 +55,37 @@ func (cb *Callback) Context() *Context { return cb.context }
 
 // Within is what the Go function's context.Context derives from.
 func (cb *Callback) Within() context.Context {
-	if cb.c.request != nil {
-		return requests.find(uint64(cb.c.request.handle)).Within()
+	if r := cb.request(); r != nil {
+		return r.Within()
 	}
 	return cb.context.life
 }
 
-// Link returns the callback's link, made when it is first asked for.
-func (cb *Callback) Link() *Link {
-	if cb.link == nil {
-		cb.link = &Link{lane: cb.c.lane, main: cb.c.lane.is_main != 0, context: cb.context}
-		cb.link.active.Store(true)
+// request is the one that the call was made in, or nil.
+func (cb *Callback) request() *Request {
+	if cb.c.request == nil {
+		return nil
 	}
+	return requests.find(uint64(cb.c.request.handle))
+}
+
+// Link makes the callback's link, for the function's context.Context, which ends with the channel.
+func (cb *Callback) Link(ended <-chan struct{}) *Link {
+	l := cb.c.lane
+	cb.link = &Link{lane: l, main: l.is_main != 0, context: cb.context, depth: cb.depth, ended: ended}
+	if r := cb.request(); r != nil {
+		cb.link.request, cb.link.serial = r, r.serial
+	}
+	cb.link.active.Store(true)
 	return cb.link
+}
+
+const mostOnGoroutine = 100 // callbacks, so that its stack stays small
+
+// admits tells whether the callbacks of a request of the chain may run on the goroutine that waits for it: that cannot
+// return before they do, so not where it has a deadline of its own.
+func (l *Link) admits(ctx context.Context) bool {
+	return l != nil && l.request != nil && l.depth < mostOnGoroutine && ctx.Done() == l.ended
 }
 
 // Context is the context whose Python waits.
@@ -130,6 +154,34 @@ func (cb *Callback) end() {
 	callbacks.Put(cb)
 }
 
+// idle is where goroutines that ran callbacks wait a moment for more: their stacks have grown to what callbacks take.
+var idle = make(chan C.uintptr_t)
+
+const lingering = 10 * time.Millisecond
+
+// start runs an event on a goroutine.
+func start(event C.uintptr_t) {
+	select {
+	case idle <- event:
+	default:
+		go work(event)
+	}
+}
+
+func work(event C.uintptr_t) {
+	timer := time.NewTimer(lingering)
+	defer timer.Stop()
+	for {
+		runEvents(event)
+		timer.Reset(lingering)
+		select {
+		case event = <-idle:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
 // runEvents is a goroutine that runs a callback, and what the same lane has next as long as it comes quickly.
 func runEvents(event C.uintptr_t) {
 	for event != 0 {
@@ -137,19 +189,25 @@ func runEvents(event C.uintptr_t) {
 			endRequest(event)
 			return
 		}
-		event = runCallback(event)
+		event = runCallback(event, 0)
 	}
 }
 
-func runCallback(event C.uintptr_t) (next C.uintptr_t) {
+func callbackOf(event C.uintptr_t) *C.callback { return *(**C.callback)(unsafe.Pointer(&event)) }
+
+func requestOf(event C.uintptr_t) *C.request { return callbackOf(event).request }
+
+// runCallback answers a callback that runs on top of depth others on this goroutine, and returns the lane's next event, or
+// 0.
+func runCallback(event C.uintptr_t, depth int) (next C.uintptr_t) {
 	returned := false
-	c := *(**C.callback)(unsafe.Pointer(&event))
-	cb := newCallback(c)
+	c := callbackOf(event)
+	cb := newCallback(c, depth)
 	defer func() {
 		cb.end()
 		next = C.callback_finish(c)
 		if !returned && next != 0 { // the function called runtime.Goexit, and this goroutine is going
-			go runEvents(next)
+			start(next)
 		}
 	}()
 	hooks.Call(cb)
@@ -162,13 +220,13 @@ func goEvent(event C.uintptr_t) {
 	if event&C.EVENT_BITS != 0 {
 		endRequest(event)
 	} else {
-		go runEvents(event)
+		start(event)
 	}
 }
 
 //export goInline
 func goInline(c *C.callback) {
-	cb := newCallback(c)
+	cb := newCallback(c, mostOnGoroutine)
 	hooks.Call(cb)
 	cb.end()
 }

@@ -30,12 +30,17 @@ type Request struct {
 	mu     sync.Mutex
 	serial uint64
 	caller context.Context
-	within context.Context // derived from caller, once a callback asks for it
+	within *within // derived from caller, once a callback asks for it
 	cancel context.CancelCauseFunc
 
 	// Once its caller no longer waits.
 	keepers atomic.Int32 // the run itself and the interrupter
 	over    chan struct{}
+
+	// While its callbacks run on the goroutine that waits for it, and are cancelled with those of the request below.
+	child, sibling *Request // under mu of the request below
+	cancelled      bool     // under mu: this use's callbacks are
+	interrupted    bool     // what forget returned
 }
 
 var requests table[*Request]
@@ -94,10 +99,8 @@ func grow(b *C.buf, buf []byte, n int) []byte {
 
 // Release gives the request back. The result of Run is invalid from then on.
 func (r *Request) Release() {
-	if r.cancel != nil {
-		r.cancelCallbacks(r.serial, context.Canceled)
-	}
-	r.caller, r.within, r.cancel, r.over = nil, nil, nil, nil
+	r.settle()
+	r.over, r.interrupted = nil, false
 	if r.Scratch != nil {
 		hooks.Released(r.Scratch)
 	}
@@ -133,6 +136,7 @@ func (r *Request) Run(ctx context.Context, via *Link, frame []byte) ([]byte, err
 	r.c.in.len = C.size_t(len(frame))
 	r.mu.Lock()
 	r.caller = ctx
+	r.cancelled = false
 	r.serial++
 	r.mu.Unlock()
 	r.context.fence.out()
@@ -144,10 +148,18 @@ func (r *Request) Run(ctx context.Context, via *Link, frame []byte) ([]byte, err
 		r.Release()
 		return nil, ErrClosed
 	}
+	done := how&C.SUBMIT_DONE != 0
 	if how&C.SUBMIT_CALLBACK != 0 {
-		go runEvents(C.uintptr_t(uintptr(unsafe.Pointer(r.c.offered))))
+		event := C.uintptr_t(uintptr(unsafe.Pointer(r.c.offered)))
+		if how&C.SUBMIT_DETACHED == 0 && via.admits(ctx) && via.request.adopt(r, via.serial) {
+			if done = r.serve(via, event); r.interrupted {
+				return nil, r.giveUp(causeOf(ctx), done)
+			}
+		} else {
+			start(event)
+		}
 	}
-	if how&C.SUBMIT_DONE == 0 {
+	if !done {
 		if err := r.wait(ctx); err != nil {
 			return nil, err
 		}
@@ -166,6 +178,69 @@ func (r *Request) submit(via *Link) C.int {
 		return C.request_submit(r.context.c.main, r.c, 0, 1)
 	}
 	return via.submit(r)
+}
+
+// serve runs the callbacks of r, of which event is the first, on the goroutine that waits for r: one that runs within the
+// callback of via, so that Go and Python nest on one goroutine without a turn of Go's scheduler. It returns whether r is
+// done; if not, it is to be waited for. When the callback of via is cancelled meanwhile, so are those of r.
+func (r *Request) serve(via *Link, event C.uintptr_t) (done bool) {
+	returned := false
+	defer func() {
+		r.interrupted = via.request.forget(r, via.serial)
+		if !returned { // the function called runtime.Goexit, which ends this goroutine and with it the wait for r
+			r.giveUp(context.Canceled, done)
+		}
+	}()
+	for event != 0 && event&C.EVENT_BITS == 0 && callbackOf(event).request == r.c {
+		event = runCallback(event, via.depth+1)
+	}
+	returned = true
+	switch {
+	case event == C.uintptr_t(uintptr(unsafe.Pointer(r.c)))|C.EVENT_DONE:
+		return true
+	case event&C.EVENT_BITS != 0:
+		endRequest(event)
+	case event != 0:
+		start(event) // a callback of another request, which is not for this one to wait for
+	}
+	return false
+}
+
+// adopt makes the cancelling of the callbacks of this use of r cancel those of child too. It returns false when they are
+// cancelled already.
+func (r *Request) adopt(child *Request, serial uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.serial != serial || r.cancelled {
+		return false
+	}
+	child.sibling, r.child = r.child, child
+	return true
+}
+
+// forget ends adopt. It returns whether child was interrupted.
+func (r *Request) forget(child *Request, serial uint64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for at := &r.child; *at != nil; at = &(*at).sibling {
+		if *at == child {
+			*at, child.sibling = child.sibling, nil
+			break
+		}
+	}
+	return r.serial != serial || r.cancelled
+}
+
+// giveUp ends the wait for a request that runs, or is done, and whose result is not wanted.
+func (r *Request) giveUp(cause error, done bool) error {
+	if !done {
+		if err := r.abandon(cause); err != nil {
+			return err
+		}
+	}
+	hooks.Discard(r.context, bytesOf(&r.c.out)[:r.c.out.len])
+	r.Release()
+	return &unfinished{started: true, cause: cause}
 }
 
 func (r *Request) wait(ctx context.Context) error {
@@ -192,6 +267,7 @@ func (r *Request) abandon(cause error) error {
 	}
 	started := before&C.ST_STARTED != 0
 	if started {
+		C.request_mark(r.c) // one that waits for a callback does not go on, however soon that returns
 		go r.interrupt(cause)
 	} else {
 		r.unkeep()
@@ -228,16 +304,16 @@ func (r *Request) unkeep() {
 // that comes after the request was marked as interrupted, so that Python code never goes on behind a function that was
 // cancelled.
 type within struct {
-	context.Context // ends by Request.cancel
-	caller          context.Context
+	context.Context       // ends by Request.cancel
+	err             error // set before that
 }
 
-// Err is the caller's, once it has one.
-func (w within) Err() error {
-	if err := w.Context.Err(); err == nil || w.caller.Err() == nil {
+// Err is what the caller's was when it ended, if that was the reason.
+func (w *within) Err() error {
+	if err := w.Context.Err(); err == nil || w.err == nil {
 		return err
 	}
-	return w.caller.Err()
+	return w.err
 }
 
 // endless has the caller's values and deadline, and no end.
@@ -259,15 +335,42 @@ func (r *Request) makeWithin() {
 		return
 	}
 	ctx, cancel := context.WithCancelCause(endless{r.caller})
-	r.within, r.cancel = within{ctx, r.caller}, cancel
+	r.within, r.cancel = &within{Context: ctx}, cancel
+}
+
+// settle ends what belongs to one use of the request: callbacks that still run are cancelled.
+func (r *Request) settle() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cancel != nil {
+		r.cancelAll(context.Canceled)
+	}
+	for r.child != nil {
+		c := r.child
+		r.child, c.sibling = c.sibling, nil
+	}
+	r.caller, r.within, r.cancel = nil, nil, nil
 }
 
 func (r *Request) cancelCallbacks(serial uint64, cause error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.serial == serial && r.caller != nil {
-		r.makeWithin() // a callback that is about to begin must find it cancelled
-		r.cancel(cause)
+		r.cancelAll(cause)
+	}
+}
+
+// cancelAll is called with mu locked.
+func (r *Request) cancelAll(cause error) {
+	r.makeWithin() // a callback that is about to begin must find it cancelled
+	r.cancelled = true
+	if r.within.Context.Err() == nil {
+		r.within.err = r.caller.Err()
+	}
+	r.cancel(cause)
+	for c := r.child; c != nil; c = c.sibling {
+		C.request_mark(c.c)
+		c.cancelCallbacks(c.serial, cause)
 	}
 }
 

@@ -58,7 +58,7 @@ func (*Link) Context() *Context { return nil }
 func (*Link) Active() bool      { return false }
 
 func (*Callback) Context() *Context             { return nil }
-func (*Callback) Link() *Link                   { return nil }
+func (*Callback) Link(<-chan struct{}) *Link    { return nil }
 func (*Callback) Within() context.Context       { return nil }
 func (*Callback) Function() uint64              { return 0 }
 func (*Callback) Args() []byte                  { return nil }
