@@ -199,20 +199,5 @@ func within(name string, op func(a *py.Attached, f *floor.Floor, n int) error) s
 	}}
 }
 
-// inContext is ours: an operation on a context of its own.
-func inContext(preload string, op func(ctx context.Context, c *py.Context) error) subject {
-	return inMode(ownLock(), preload, op)
-}
-
-func inMode(mode py.Mode, preload string, op func(ctx context.Context, c *py.Context) error) subject {
-	return subject{ours, func(l *lab) (probe, error) {
-		c, err := l.context(mode, preload)
-		if err != nil {
-			return nil, err
-		}
-		return l.timed(repeated(func() error { return op(l.ctx, c) }))
-	}}
-}
-
 // settle makes rounds alike: what one leaves behind is not collected in the next.
 func settle() { runtime.GC() }

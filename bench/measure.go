@@ -31,6 +31,11 @@ func (l *lab) measure(section string, r row, pinned bool) ([]result, error) {
 			return nil, fmt.Errorf("%s, %s: %w", r.name, s.name, err)
 		}
 	}
+	if r.beside != nil {
+		if err := r.beside(l); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
+		}
+	}
 	rounds := l.rounds
 	if r.rounds > 0 {
 		rounds = min(rounds, r.rounds)

@@ -12,11 +12,12 @@ type row struct {
 	name    string
 	unit    unit
 	goal    goal
-	figures []figure  // nil: the median
-	pinned  bool      // is measured on one processor too
-	rounds  int       // at most, for what takes long; 0: as many as are asked for
-	check   bool      // its ratio to the floor is kept in ratios.json
-	of      []subject // ours first
+	figures []figure           // nil: the median
+	pinned  bool               // is measured on one processor too
+	rounds  int                // at most, for what takes long; 0: as many as are asked for
+	check   bool               // its ratio to the floor is kept in ratios.json
+	beside  func(l *lab) error // runs while the row is measured, until its end
+	of      []subject
 }
 
 type section struct {
@@ -54,9 +55,10 @@ const (
 	execName    = "exec"
 	interpName  = "interpreters"
 	processName = "processes"
+	plainName   = "none" // one Python process, nothing in parallel
 )
 
-var columns = []string{ours, floorName, channelName, jsonName, msgpackName, httpName, execName, interpName, processName}
+var columns = []string{ours, floorName, channelName, jsonName, msgpackName, httpName, execName, interpName, processName, plainName}
 
 // A probe measures one round and returns what it observed, in the row's unit.
 type probe func() ([]float64, error)

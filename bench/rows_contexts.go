@@ -22,13 +22,13 @@ func contextRows() []row {
 	return []row{
 		{
 			name: "making an own-lock context", unit: nanoseconds, goal: goal{limit: 10e6}, check: true,
-			of: []subject{making(py.OwnGIL), {floorName, interpretersInC}},
+			of: []subject{making(py.OwnGIL), {floorName, interpretersInC}, {jsonName, makingPeer}},
 		},
 		{name: "making a context with an interpreter, shared lock", unit: nanoseconds, of: []subject{making(py.Subinterp)}},
 		{name: "making a worker context", unit: nanoseconds, of: []subject{making(py.Worker)}},
 		{
 			name: "memory of an own-lock context", unit: megabytes, goal: goal{limit: 3}, rounds: 3,
-			of: []subject{{ours, memoryOfContexts}, {floorName, memoryOfInterpreters}},
+			of: []subject{{ours, measuredBySelf("contexts")}, {floorName, measuredBySelf("interpreters")}, {jsonName, memoryOfPeers}},
 		},
 		{
 			name: fmt.Sprintf("processor use of %d idle contexts", idleContexts), unit: percent, goal: goal{limit: 1}, rounds: 3,
@@ -36,7 +36,8 @@ func contextRows() []row {
 		},
 		{
 			name: "start of a program to its first result", unit: nanoseconds,
-			of: []subject{{ours, selfAs("start")}, {floorName, selfAs("nothing")}},
+			of: []subject{{ours, selfAs("start")}, {floorName, selfAs("nothing")}, {jsonName, selfAs("peer")},
+				commanded("import math; print(math.sqrt(16))")},
 		},
 	}
 }
@@ -87,80 +88,18 @@ func interpretersInC(l *lab) (probe, error) {
 	})
 }
 
-// memoryFor measures what making several things adds to the process.
-func memoryFor(several func() error) (float64, error) {
-	before, err := resident()
-	if err != nil {
-		return 0, err
-	}
-	if err := several(); err != nil {
-		return 0, err
-	}
-	after, err := resident()
-	return float64(after-before) / crowdOfContexts / 1e6, err
-}
-
-func memoryOfContexts(l *lab) (probe, error) {
-	if _, err := l.context(py.OwnGIL, ""); err != nil {
-		return nil, err
-	}
+// makingPeer starts a Python process and asks it something.
+func makingPeer(l *lab) (probe, error) {
 	return func() ([]float64, error) {
-		var all []*py.Context
-		defer func() {
-			for _, c := range all {
-				_ = c.Close()
-			}
-		}()
-		value, err := memoryFor(func() error {
-			for range crowdOfContexts {
-				c, err := py.New(l.ctx, py.Options{Mode: py.OwnGIL})
-				if err != nil {
-					return err
-				}
-				all = append(all, c)
-				if err := sqrt(l.ctx, c); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		return []float64{value}, err
+		start := time.Now()
+		s, end, err := l.openPeer(jsonName)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+		err = sqrtOf(s)
+		return []float64{float64(time.Since(start))}, err
 	}, nil
-}
-
-func memoryOfInterpreters(l *lab) (probe, error) {
-	if ownLock() != py.OwnGIL {
-		return nil, skipped("this Python has no own-lock interpreters")
-	}
-	return atStation(l, func(f *floor.Floor) (float64, error) {
-		var all []floor.Interpreter
-		defer func() {
-			for _, i := range all {
-				i.Close()
-			}
-		}()
-		return memoryFor(func() error {
-			for range crowdOfContexts {
-				i, err := f.NewInterpreter()
-				if err != nil {
-					return err
-				}
-				all = append(all, i)
-			}
-			return nil
-		})
-	})
-}
-
-// resident is the memory of this process that is in RAM.
-func resident() (int64, error) {
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0, skipped("there is no /proc here to read memory from")
-	}
-	var size, pages int64
-	_, err = fmt.Sscan(string(text), &size, &pages)
-	return pages * int64(os.Getpagesize()), err
 }
 
 func idle(contexts int) func(l *lab) (probe, error) {
@@ -201,15 +140,28 @@ func run(cmd *osexec.Cmd) error {
 	return nil
 }
 
-// child is this program as selfAs starts it.
+// child is this program as selfAs and measuredBySelf start it.
 func child(what string) error {
-	if what == "nothing" {
-		return nil
-	}
 	ctx := context.Background()
-	c, err := py.New(ctx, py.Options{Mode: ownLock()})
-	if err != nil {
-		return err
+	switch what {
+	case "start":
+		c, err := py.New(ctx, py.Options{Mode: ownLock()})
+		if err != nil {
+			return err
+		}
+		return sqrt(ctx, c)
+	case "peer":
+		l := newLab(ctx, 1, 0)
+		defer l.close()
+		s, err := l.service(jsonName, 0)
+		if err != nil {
+			return err
+		}
+		return sqrtOf(s)
+	case "contexts":
+		return printMemoryOfContexts(ctx)
+	case "interpreters":
+		return printMemoryOfInterpreters(ctx)
 	}
-	return sqrt(ctx, c)
+	return nil
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/pycontext/py"
 	"github.com/pycontext/py/internal/cpython/floor"
 )
 
@@ -19,7 +19,8 @@ func goroutineRows() []row {
 			r := row{
 				name: "calls of " + number(goroutines, "goroutine") + " on " + number(contexts, "context"),
 				unit: perSecond, pinned: contexts == 1,
-				of: []subject{throughput(goroutines, contexts), rateOf(floorOf((*floor.Floor).ReleasedCalls))},
+				of: append(each(func(w way) subject { return rateOf(w.crowd(goroutines, contexts, (*lab).crowd)) }, sqrtWays()...),
+					rateOf(floorOf((*floor.Floor).ReleasedCalls))),
 			}
 			if goroutines == 100 && contexts == 1 {
 				r.goal, r.check = goal{limit: 1e6}, true
@@ -34,26 +35,11 @@ func number(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%s %ss", strings.Replace(fmt.Sprint(n), "1000", "1,000", 1), what)
 }
 
 // rateOf turns time for one into how many in a second.
 func rateOf(s subject) subject { return s.as(func(v float64) float64 { return 1e9 / v }) }
-
-// throughput is ours: goroutines that call as fast as they can, each on one of the contexts.
-func throughput(goroutines, contexts int) subject {
-	return rateOf(subject{ours, func(l *lab) (probe, error) {
-		var all []*py.Context
-		for range contexts {
-			c, err := l.context(ownLock(), "")
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, c)
-		}
-		return l.crowd(goroutines, func(g int) error { return sqrt(l.ctx, all[g%contexts]) }), nil
-	}})
-}
 
 // crowd measures goroutines that do the same for a batch's time: nanoseconds of all of them for one operation.
 func (l *lab) crowd(goroutines int, op func(goroutine int) error) probe {

@@ -43,20 +43,32 @@ func requestRows() []row {
 		{
 			name: "call math.sqrt, one context, back to back", unit: nanoseconds, pinned: true, check: true,
 			goal: goal{limit: 1000, pinned: 3000},
-			of:   []subject{inContext("", sqrt), floorOf((*floor.Floor).ReleasedCalls)},
+			of: append(each(way.timed, sqrtWays()...), floorOf((*floor.Floor).ReleasedCalls),
+				commanded("import math, sys; print(math.sqrt(float(sys.argv[1])))", "16")),
 		},
 		{
 			name: "the same on a worker context", unit: nanoseconds, pinned: true,
-			of: []subject{inMode(py.Worker, "", sqrt), floorOf((*floor.Floor).ReleasedCalls)},
+			of: []subject{on(worker, "", sqrt).timed(), floorOf((*floor.Floor).ReleasedCalls)},
 		},
 		{
-			name: "eval x*y with two variables", unit: nanoseconds, pinned: true, check: true,
-			goal: goal{limit: 1500},
-			of:   []subject{inContext("", eval), floorOf((*floor.Floor).Evals)},
+			name: "eval x*y with two variables", unit: nanoseconds, pinned: true, check: true, goal: goal{limit: 1500},
+			of: append(alternatives(
+				on(ownLock, "", eval),
+				func(f *floor.Floor) error { return f.Evals(1) },
+				func(s service) error {
+					var product int
+					return s.call("evaluate", &product, "x*y", factors)
+				}), floorOf((*floor.Floor).Evals), commanded("x, y = 3, 4; print(x*y)")),
 		},
 		{
 			name: "exec z = 1", unit: nanoseconds, pinned: true, check: true,
-			of: []subject{inContext("", exec), floorOf((*floor.Floor).Execs)},
+			of: append(alternatives(
+				on(ownLock, "", exec),
+				func(f *floor.Floor) error { return f.Execs(1) },
+				func(s service) error {
+					var done bool
+					return s.call("execute", &done, "z = 1")
+				}), floorOf((*floor.Floor).Execs), commanded("z = 1")),
 		},
 		{
 			name: "math.sqrt within Attach, against C in a loop", unit: nanoseconds, pinned: true, check: true,
@@ -69,21 +81,36 @@ func requestRows() []row {
 			of:   []subject{within(ours, sqrtAttached), floorOf(crossings)},
 		},
 		{
-			name: "a callback, one of 1,000 in a call", unit: nanoseconds, pinned: true, check: true,
-			goal: goal{limit: 2000},
-			of:   eachOf(callbacks, callbackRow("run"), floorOf(callbacksInC)),
+			name: "a callback, one of 1,000 in a call", unit: nanoseconds, pinned: true, check: true, goal: goal{limit: 2000},
+			of: eachOf(callbacks, append(each(way.timed, askedBack("run", callbacks)...), callbackRow("run"), floorOf(callbacksInC))...),
 		},
 		{
-			name: "a callback, inline", unit: nanoseconds, pinned: true, check: true,
-			goal: goal{limit: 200},
-			of:   eachOf(callbacks, callbackRow("run", py.Inline()), floorOf(callbacksInC)),
+			name: "a callback, inline", unit: nanoseconds, pinned: true, check: true, goal: goal{limit: 200},
+			of: eachOf(callbacks, callbackRow("run", py.Inline()), floorOf(callbacksInC)),
 		},
 		{
-			name: "Go and Python call each other, 1,000 deep", unit: nanoseconds, pinned: true, check: true,
-			goal: goal{limit: 5e6},
-			of:   []subject{nestingRow(), floorOf(nestInC)},
+			name: "a callback, inline, written go.f(x)", unit: nanoseconds, pinned: true,
+			of: eachOf(callbacks, callbackRow("run_looked_up", py.Inline()), floorOf(callbacksInC)),
+		},
+		{
+			name: "Go and Python call each other, 1,000 deep", unit: nanoseconds, pinned: true, check: true, goal: goal{limit: 5e6},
+			of: append(each(way.timed, askedBack("nest", depth)...), nestingRow(), floorOf(nestInC)),
 		},
 	}
+}
+
+// alternatives are an operation's ways, timed: ours, what C does by a channel, and what a service does.
+func alternatives(us way, inC func(*floor.Floor) error, by func(service) error) []subject {
+	return each(way.timed, append([]way{us, overChannel(inC)}, askedEach(by)...)...)
+}
+
+// askedBack is a call of a service that calls Go functions, which HTTP has no way for.
+func askedBack(function string, n int) []way {
+	op := func(s service) error {
+		var result int
+		return s.call(function, &result, n)
+	}
+	return []way{asked(jsonName, op), asked(msgpackName, op)}
 }
 
 func sqrt(ctx context.Context, c *py.Context) error {

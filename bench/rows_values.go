@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/pycontext/py"
@@ -35,26 +36,45 @@ func valueRows() []row {
 
 // identityRow gives a value to a Python function and takes it back.
 func identityRow[T any](name string, v T, g goal) row {
-	return row{name: name, unit: nanoseconds, goal: g, check: true, of: []subject{
-		{ours, func(l *lab) (probe, error) {
-			c, err := l.context(ownLock(), identitySource)
-			if err != nil {
-				return nil, err
-			}
-			return l.timed(repeated(func() error {
-				_, err := py.Call[T](l.ctx, c, "__main__", "identity", v)
-				return err
-			}))
-		}},
-		{floorName, func(l *lab) (probe, error) {
-			value, err := floor.NewValue(v)
-			if err != nil {
-				return nil, err
-			}
+	asJSON := "identity"
+	if _, ok := any(v).([]byte); ok {
+		asJSON = "identity_base64"
+	}
+	given := func(function string) func(s service) error {
+		return func(s service) error {
+			var same T
+			return s.call(function, &same, v)
+		}
+	}
+	us := func(ctx context.Context, c *py.Context) error {
+		_, err := py.Call[T](ctx, c, "__main__", "identity", v)
+		return err
+	}
+	inC := func(l *lab) (*floor.Value, error) {
+		value, err := floor.NewValue(v)
+		if err == nil {
 			l.onClose(value.Close)
+		}
+		return value, err
+	}
+	return row{name: name, unit: nanoseconds, goal: g, check: true, of: append(
+		each(way.timed, on(ownLock, identitySource, us), asked(jsonName, given(asJSON)), asked(msgpackName, given("identity")),
+			asked(httpName, given(asJSON))),
+		subject{floorName, func(l *lab) (probe, error) {
+			value, err := inC(l)
+			if err != nil {
+				return nil, err
+			}
 			return floorOf(func(f *floor.Floor, n int) error { return f.Identity(value, n) }).open(l)
 		}},
-	}}
+		subject{channelName, func(l *lab) (probe, error) {
+			value, err := inC(l)
+			if err != nil {
+				return nil, err
+			}
+			return overChannel(func(f *floor.Floor) error { return f.Identity(value, 1) }).timed().open(l)
+		}},
+	)}
 }
 
 func ints(n int) []int {

@@ -44,8 +44,15 @@ type table struct {
 	notes []string
 }
 
-const legend = `Medians, and half the distance of the quartiles of the rounds. py is this package; floor is the same in plain C API on one
-thread, or what else the row cannot do without. The subjects of a row take turns, in one run on one CPython.`
+const legend = `Medians, and half the distance of the quartiles of the rounds. The columns of a row take turns, in one run on one CPython:
+  py            this package
+  floor         the same in plain C API on one thread; for latencies, to a sleeping thread and back (futex)
+  channel       a goroutine that is locked to a thread and fed by a Go channel does what the floor does
+  json, msgpack a Python process at a Unix socket
+  http          a Python process with http.server, threading
+  exec          a Python process for each
+  interpreters, processes  Python's own InterpreterPoolExecutor and ProcessPoolExecutor, with two workers
+  none          one Python process, nothing in parallel`
 
 func (r report) tables() []table {
 	var all []table
