@@ -12,10 +12,11 @@ import (
 
 // console is standard error with a progress bar below what is written. Any goroutine may use it.
 type console struct {
-	mu    sync.Mutex
-	out   io.Writer
-	bar   *progressbar.ProgressBar // nil: none
-	shown bool
+	mu      sync.Mutex
+	out     io.Writer
+	bar     *progressbar.ProgressBar // nil: none
+	shown   bool
+	midLine bool // the line below is not the bar's
 }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" }
@@ -30,6 +31,7 @@ func (c *console) showBar(total int64) {
 		progressbar.OptionUseANSICodes(true),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSpinnerType(14),
+		progressbar.OptionSetSpinnerChangeInterval(0), // else a goroutine of the bar's own draws, whatever is written meanwhile
 		progressbar.OptionSetPredictTime(total > 0),
 		progressbar.OptionSetElapsedTime(true),
 	)
@@ -38,7 +40,7 @@ func (c *console) showBar(total int64) {
 func (c *console) progress(position int64, text string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.bar == nil {
+	if c.bar == nil || c.midLine {
 		return
 	}
 	c.shown = true
@@ -60,12 +62,25 @@ func (c *console) clear() {
 	}
 }
 
-// Write writes whole lines above the bar, which comes back with the next progress.
-func (c *console) Write(p []byte) (int, error) {
+// Write writes above the bar, which comes back with the next progress.
+func (c *console) Write(p []byte) (int, error) { return c.write(c.out, p) }
+
+func (c *console) write(w io.Writer, p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clear()
-	return c.out.Write(p)
+	if len(p) > 0 {
+		c.midLine = p[len(p)-1] != '\n'
+	}
+	return w.Write(p)
 }
+
+// above is another way to the terminal of the bar.
+type above struct {
+	*console
+	out io.Writer
+}
+
+func (a above) Write(p []byte) (int, error) { return a.write(a.out, p) }
 
 func (c *console) printf(format string, args ...any) { fmt.Fprintf(c, "pyctx: "+format+"\n", args...) }

@@ -2,16 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pycontext/py"
 )
 
 const evalHelp = `eval evaluates a Python expression and prints its value as JSON. Each --var gives it a variable: JSON if the value
-reads as JSON, text if not. Modules come with __import__: "__import__('math').sqrt(x)".`
+reads as JSON, text if not. Modules come with __import__: "__import__('math').sqrt(x)". An expression that begins with
+- goes behind --.`
 
 func newEval(g *global) *cobra.Command {
 	var mode modeFlag
@@ -24,8 +28,14 @@ func newEval(g *global) *cobra.Command {
 		Example: `  pyctx eval '2 ** 1000'
   pyctx eval 'sorted(x, key=len)' --var 'x=["ccc", "a"]'
   pyctx eval 'name.title()' --var name=ada --text`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			switch len(args) {
+			case 0:
+				return errors.New("there is no expression")
+			case 1:
+			default:
+				return fmt.Errorf("there are %d expressions, and one is evaluated: quote it for the shell", len(args))
+			}
 			pairs, err := splitVars(vars)
 			if err != nil {
 				return err
@@ -40,15 +50,24 @@ func newEval(g *global) *cobra.Command {
 	cmd.Flags().StringArrayVar(&vars, "var", nil, "a variable, as `NAME=VALUE`; may be repeated")
 	cmd.Flags().BoolVar(&text, "text", false, "print str(value), not JSON")
 	addModeFlag(cmd, &mode, py.Worker)
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		var unknown *pflag.NotExistError
+		if errors.As(err, &unknown) {
+			return fmt.Errorf("%w (an expression that begins with - goes behind --)", err)
+		}
+		return plainly(cmd, err)
+	})
 	return cmd
 }
+
+var variableName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
 
 func splitVars(vars []string) ([][]string, error) {
 	pairs := [][]string{}
 	for _, v := range vars {
 		name, value, ok := strings.Cut(v, "=")
-		if !ok || name == "" {
-			return nil, fmt.Errorf("--var %q is not NAME=VALUE", v)
+		if !ok || !variableName.MatchString(name) {
+			return nil, fmt.Errorf("--var %q is not NAME=VALUE, such as x=5", v)
 		}
 		pairs = append(pairs, []string{name, value})
 	}

@@ -57,12 +57,20 @@ func report(w io.Writer, command string, err error) int {
 		}
 		return e.status
 	}
+	var unwritten *os.PathError // of the help or the version
+	if errors.As(err, &unwritten) {
+		fmt.Fprintf(w, "pyctx: %s\n", message(err))
+		return statusFailed
+	}
 	fmt.Fprintf(w, "pyctx: %s\nRun '%s --help' for usage.\n", message(err), command)
 	return statusUsage
 }
 
-// message leaves out the library's own prefix: the reader uses a command, not a library.
-func message(err error) string { return strings.TrimPrefix(err.Error(), "py: ") }
+// inCommand says what a library's user finds elsewhere than the command's.
+var inCommand = strings.NewReplacer("use py.Worker", "use --mode worker", "Config.Python", "--python")
+
+// message is that of an error for one who uses a command, not a library.
+func message(err error) string { return inCommand.Replace(strings.TrimPrefix(err.Error(), "py: ")) }
 
 // signalStatus is what shells report for a process that a signal ended.
 func signalStatus(s os.Signal) int {

@@ -101,7 +101,7 @@ func (f *flow) take(most int) []item {
 			from = &f.returned
 		}
 		switch {
-		case f.halted || len(*from) == 0 && f.complete && f.unfinished() == 0:
+		case f.halted || len(*from) == 0 && f.dry():
 			return nil
 		case len(*from) > 0 && (*from)[0].number >= f.limit:
 			return nil
@@ -116,6 +116,10 @@ func (f *flow) take(most int) []item {
 func (f *flow) room(it item) bool {
 	return !f.ordered || it.number == f.next || f.keptSize < maxBytes
 }
+
+// dry tells whether nothing more comes to workers: all is read, and none of them may give anything back. Where there is a
+// limit they have one item at a time, and all before it was read before it.
+func (f *flow) dry() bool { return f.limit != math.MaxInt64 || f.complete && f.unfinished() == 0 }
 
 // unfinished is how many items a worker may still return.
 func (f *flow) unfinished() int64 { return f.read - f.over - int64(len(f.kept)) }

@@ -59,6 +59,9 @@ func newInput(k kind, args []string) *input {
 	return &input{kind: k, paths: args, stdin: os.Stdin}
 }
 
+// typed tells whether items are typed by hand: what a terminal echoes leaves no place for a progress bar.
+func (in *input) typed() bool { return in.readsStdin() && isTerminal(in.stdin) }
+
 // check finds files that cannot be read before anything runs.
 func (in *input) check() error {
 	if in.kind == fileNames {
@@ -68,15 +71,37 @@ func (in *input) check() error {
 		if path == "-" {
 			continue
 		}
-		info, err := os.Stat(path)
-		if err == nil && info.IsDir() {
-			err = fmt.Errorf("%s is a folder; to give its files to the function, use --files %s/*", path, path)
-		}
-		if err != nil {
+		if err := readable(path); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func readable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return cannotRead(path, err)
+	case info.IsDir():
+		return fmt.Errorf("%s is a folder; to give its files to the function, use --files %s/*", path, path)
+	case info.Mode().IsRegular(): // to open a pipe and close it would be noticed at its other end
+		f, err := os.Open(path)
+		if err != nil {
+			return cannotRead(path, err)
+		}
+		return f.Close()
+	}
+	return nil
+}
+
+// cannotRead says in the words of shells what is wrong with a file.
+func cannotRead(path string, err error) error {
+	var e *os.PathError
+	if errors.As(err, &e) {
+		err = e.Err
+	}
+	return fmt.Errorf("cannot read %s: %w", path, err)
 }
 
 func (in *input) readsStdin() bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -57,7 +58,8 @@ func (j *mapJob) main(g *global) error {
 		return err
 	}
 	j.ctx, j.cancel = context.WithCancelCause(context.Background())
-	j.output = newOutput(os.Stdout, j.end)
+	j.bar = j.bar && isTerminal(os.Stderr) && !j.input.typed()
+	j.output = newOutput(j.results(), j.end)
 	j.flow = newFlow(j.ordered, j.output.line)
 	context.AfterFunc(j.ctx, j.flow.halt)
 	j.watchSignals()
@@ -66,6 +68,14 @@ func (j *mapJob) main(g *global) error {
 	open := j.run()
 	stopBar()
 	return j.conclude(open)
+}
+
+// results is standard output, which may be the terminal that shows the bar.
+func (j *mapJob) results() io.Writer {
+	if j.bar && isTerminal(os.Stdout) {
+		return above{j.console, os.Stdout}
+	}
+	return os.Stdout
 }
 
 // end stops the run at once, for a reason.
@@ -168,7 +178,7 @@ func (j *mapJob) describe(it item, err error) string {
 		return it.place.String() + raised.Message
 	case errors.As(err, &raised):
 		title, _, _ := strings.Cut(raised.Error(), "\n")
-		trace := fmt.Sprintf("%+v", withoutOwnFrames(raised))
+		trace := fmt.Sprintf("%+v", withoutOwnFrames(raised)) + hint(raised, j.mode)
 		return fmt.Sprintf("%v: %s\n  %s", it.place, title, strings.ReplaceAll(trace, "\n", "\n  "))
 	}
 	return fmt.Sprintf("%v: %s", it.place, message(err))
@@ -182,10 +192,11 @@ func (j *mapJob) conclude(workers []*worker) error {
 	case cause == nil:
 		return j.concludeWhole(workers)
 	case errors.As(cause, &s):
-		within(2*time.Second, func() {
-			_ = j.output.flush()
+		if within(2*time.Second, func() { _ = j.output.flush() }) {
 			j.sayHowFar(s)
-		})
+		} else {
+			j.console.printf("%v: %s; nobody reads the output, and the end of it is lost", s, j.counts())
+		}
 		within(time.Second, func() { j.closeContexts(context.Background(), workers) })
 		return silent(signalStatus(s.Signal))
 	}
@@ -219,8 +230,8 @@ func writeFailure(err error) error {
 	return failedf("cannot write the results: %w", err)
 }
 
-// within runs f, and goes on without it when it takes too long.
-func within(limit time.Duration, f func()) {
+// within runs f, and goes on without it when it takes too long. It tells whether f is over.
+func within(limit time.Duration, f func()) bool {
 	over := make(chan struct{})
 	go func() {
 		f()
@@ -228,7 +239,9 @@ func within(limit time.Duration, f func()) {
 	}()
 	select {
 	case <-over:
+		return true
 	case <-time.After(limit):
+		return false
 	}
 }
 
@@ -298,7 +311,7 @@ func rounded(d time.Duration) time.Duration {
 
 // showProgress draws the bar, if there is to be one, until the function that it returns is called.
 func (j *mapJob) showProgress() (stop func()) {
-	if !j.bar || !isTerminal(os.Stderr) {
+	if !j.bar {
 		return func() {}
 	}
 	j.console.showBar(j.input.total())

@@ -42,8 +42,13 @@ func newMap(g *global) *cobra.Command {
   tail -f events.jsonl | pyctx map --unordered clean.py:clean > clean.jsonl
   pyctx map --text --timeout 2s parse.py:parse *.log
   pyctx map --files --workers 4 thumbnail.py:make photos/*.jpg`,
-		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("there is nothing to call: name FILE.py:FUNC, such as primes.py:count")
+			}
+			if text && files {
+				return errors.New("--text and --files exclude each other: an item is a line or a file name")
+			}
 			if err := j.target(args[0]); err != nil {
 				return err
 			}
@@ -73,7 +78,6 @@ func newMap(g *global) *cobra.Command {
 	flags.BoolVar(&j.failFast, "fail-fast", false, "stop at the first item that fails")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "print failures only: no progress, no summary")
 	flags.BoolVar(&noProgress, "no-progress", false, "show no progress bar")
-	cmd.MarkFlagsMutuallyExclusive("text", "files")
 	return cmd
 }
 
@@ -95,14 +99,11 @@ func (j *mapJob) target(s string) error {
 	}
 	j.file, j.function = s[:colon], s[colon+1:]
 	info, err := os.Stat(j.file)
-	if err == nil && info.IsDir() {
-		err = fmt.Errorf("%s is a folder, not a Python file", j.file)
-	}
-	if errors.Is(err, os.ErrNotExist) {
-		err = fmt.Errorf("there is no file %s", j.file)
-	}
-	if err != nil {
-		return &exit{statusUsage, err}
+	switch {
+	case err != nil:
+		return &exit{statusUsage, cannotRead(j.file, err)}
+	case info.IsDir():
+		return &exit{statusUsage, fmt.Errorf("%s is a folder, not a Python file", j.file)}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/pycontext/py"
 )
@@ -52,11 +53,12 @@ func furnish(ctx context.Context, c *py.Context, files ...string) error {
 	return nil
 }
 
-// withoutOwnFrames takes the frames of the files above out of a traceback: they are not the user's.
+// withoutOwnFrames takes the frames of the files above, and of Python's loading of FILE.py, out of a traceback: they are
+// not the user's.
 func withoutOwnFrames(err error) error {
 	var e *py.Error
 	if errors.As(err, &e) {
-		e.Traceback = slices.DeleteFunc(e.Traceback, func(f py.Frame) bool { return f.File == "<pyctx>" })
+		e.Traceback = slices.DeleteFunc(e.Traceback, func(f py.Frame) bool { return f.File == "<pyctx>" || strings.HasPrefix(f.File, "<frozen importlib.") })
 	}
 	return err
 }

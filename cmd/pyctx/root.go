@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pycontext/py"
 	"github.com/pycontext/py/embedded"
@@ -51,8 +54,19 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().StringVar(&g.python, "python", "",
 		"the Python to use: an interpreter, a virtual environment or a libpython `path`")
+	root.SetFlagErrorFunc(plainly)
 	root.AddCommand(newMap(g), newRun(g), newEval(g), newDoctor(g), newProbe(g), newVersion())
 	return root
+}
+
+// plainly says what is wrong with the value of a flag, without the name of the Go function that found out.
+func plainly(_ *cobra.Command, err error) error {
+	var invalid *pflag.InvalidValueError
+	var number *strconv.NumError
+	if errors.As(err, &invalid) && errors.As(err, &number) {
+		return fmt.Errorf("invalid argument %q for --%s: it must be a whole number", invalid.GetValue(), invalid.GetFlag().Name)
+	}
+	return err
 }
 
 func newVersion() *cobra.Command {

@@ -102,7 +102,7 @@ func chooseTarget(cmd *cobra.Command, name, code string) (kind, target string, r
 		return "", "", nil, errors.New("there is nothing to run: name a FILE.py, -m MODULE or -c CODE")
 	}
 	if _, err := os.Stat(rest[0]); err != nil && rest[0] != "-" {
-		return "", "", nil, &exit{statusUsage, err}
+		return "", "", nil, &exit{statusUsage, cannotRead(rest[0], err)}
 	}
 	return "file", rest[0], rest[1:], nil
 }

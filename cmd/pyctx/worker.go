@@ -236,9 +236,12 @@ func (w *worker) close(ctx context.Context) error {
 	if w.context == nil {
 		return nil
 	}
-	_, _ = w.context.Call(ctx, module, "printed.finish")
-	if w.job.mode == py.Worker { // its interpreter does not end
-		w.job.ending.Do(func() { _, _ = w.context.Call(ctx, module, "finish", 0) })
+	finish := func() { _, _ = w.context.Call(ctx, module, "finish", 0) }
+	if w.job.mode == py.Worker { // they share an interpreter
+		w.job.ending.Do(finish)
+	} else {
+		finish()
 	}
+	_, _ = w.context.Call(ctx, module, "printed.finish")
 	return w.context.Close()
 }

@@ -1,18 +1,33 @@
-# What the end of a Python process does. The main interpreter, where worker contexts run, never ends by itself.
+# What Python's main thread and the end of a Python process do. The main interpreter, where worker contexts run, never ends
+# by itself, and its main thread is not theirs.
 
 import atexit
 import gc
 import io
 import sys
 import threading
+import weakref
+
+
+def begin():
+    """Called on the thread of a program: those that it starts are no daemons, and are waited for in the end."""
+    threading.current_thread()._daemonic = False
 
 
 def finish(status):
-    """What the end of a Python process does; the interpreter of a worker context never ends. See Py_FinalizeEx."""
-    attempt(threading._shutdown)
+    """What the end of a Python process does. See Py_FinalizeEx."""
+    attempt(wait_for_threads)
     attempt(atexit._run_exitfuncs)
     attempt(let_go)
     return status if flush(sys.stdout) & flush(sys.stderr) else 120
+
+
+def wait_for_threads():
+    main = threading.main_thread()
+    if hasattr(threading, "_shutdown_locks") and main.ident != threading.get_ident():  # CPython 3.12
+        threading._shutdown_locks.discard(main._tstate_lock)  # the main thread is in no hurry to end
+    threading._shutdown()
+    threading._shutdown = lambda: None  # the end of an interpreter calls it again, which CPython 3.12 does not expect
 
 
 def attempt(function):
@@ -24,9 +39,20 @@ def attempt(function):
 
 def let_go():
     """Finalizes what the program's globals hold, and writes out what is left in files that it did not close."""
+    write_out()
     threading.excepthook = lambda _: None  # daemon threads find their globals gone
-    vars(sys.modules["__main__"]).clear()
+    main = weakref.ref(sys.modules.pop("__main__"))
+    gc.collect()  # finalizers still see the globals
+    if main() is not None:
+        names = vars(main())
+        for name in sorted(names, key=lambda name: not name.startswith("_")):
+            if name != "__builtins__":
+                names[name] = None
     gc.collect()
+    write_out()
+
+
+def write_out():
     streams = sys.stdout, sys.stderr
     for o in gc.get_objects():
         if type(o) in (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom) and not o.closed and o not in streams:

@@ -5,9 +5,11 @@ import os
 import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
+from threading import get_ident
 from time import perf_counter
 
 BATCH_TIME = 0.001
+CO_COROUTINE = 0x80  # as in inspect, which takes long to import
 
 
 class Missing(Exception):
@@ -15,25 +17,28 @@ class Missing(Exception):
 
 
 class Lines(io.TextIOBase):
-    """Passes whole lines on, so that contexts that print at the same time do not mix within a line."""
+    """Passes whole lines on, so that threads that print at the same time do not mix within a line."""
 
     encoding, errors = "utf-8", "backslashreplace"
 
     def __init__(self, stream):
-        self.stream, self.pending = stream, ""
+        self.stream, self.pending = stream, {}  # by thread
 
     def writable(self):
         return True
 
     def write(self, text):
-        whole, newline, self.pending = (self.pending + text).rpartition("\n")
+        thread = get_ident()
+        whole, newline, rest = (self.pending.pop(thread, "") + text).rpartition("\n")
+        if rest:
+            self.pending[thread] = rest
         if newline:
             self.stream.write(whole + newline)
         return len(text)
 
     def finish(self):
-        if self.pending:
-            self.write("\n")
+        while self.pending:
+            self.stream.write(self.pending.popitem()[1] + "\n")
 
 
 printed = Lines(sys.__stderr__)
@@ -41,6 +46,7 @@ printed = Lines(sys.__stderr__)
 
 def furnish(stdin_is_input):
     """Standard output is for results alone: what the function prints goes to standard error."""
+    begin()
     sys.stdout = sys.stderr = printed
     if stdin_is_input:
         sys.stdin = open(os.devnull)
@@ -48,7 +54,8 @@ def furnish(stdin_is_input):
 
 def load(path):
     """A module of its own for each context, also where contexts share an interpreter."""
-    folder, file = os.path.split(os.path.abspath(path))
+    path = os.path.abspath(path)
+    folder, file = os.path.split(path)
     if folder not in sys.path:
         sys.path.insert(0, folder)
     name = os.path.splitext(file)[0]
@@ -70,6 +77,8 @@ def find(module, path, dotted):
             raise Missing(f"{path} has no function {dotted!r}{suggestion(module, dotted)}") from None
     if not callable(value):
         raise Missing(f"{dotted!r} in {path} is no function: it is of type {type(value).__name__}")
+    if getattr(getattr(value, "__code__", None), "co_flags", 0) & CO_COROUTINE:
+        raise Missing(f"{dotted!r} in {path} is an async function, and nobody awaits it: call it with asyncio.run in a plain one")
     return value
 
 

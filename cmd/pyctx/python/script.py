@@ -36,6 +36,7 @@ def run_file(path, args):
         sys.path.insert(0, path)
         return run_main_module("__main__", False)
     sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
+    path = os.path.abspath(path)
     loader = SourceFileLoader("__main__", path)
     execute(loader.get_data(path), path, __file__=path, __loader__=loader)
 
@@ -79,9 +80,16 @@ def evaluate(expression, variables, as_text):
         show_source("<expression>", expression)
         code = compile(expression.strip(), "<expression>", "eval", dont_inherit=True)
         value = eval(code, fresh_main(**{name: variable(text) for name, text in variables}))
-        print_line(value if as_text else to_json(value).decode())
+        print_line(value if as_text else as_json(value))
 
     return conclude(work)
+
+
+def as_json(value):
+    try:
+        return to_json(value).decode()
+    except Invalid as e:
+        sys.exit(f"pyctx{e}")
 
 
 def variable(text):
@@ -104,6 +112,7 @@ def show_source(file, text):
 
 def conclude(work):
     program.thread = threading.get_ident()
+    begin()
     if sys.stdout is not None:
         sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
     status = 0

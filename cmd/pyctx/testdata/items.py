@@ -1,0 +1,139 @@
+# Functions for the tests of "pyctx map".
+
+import os
+import sys
+import threading
+import time
+
+
+def double(x):
+    return x * 2
+
+
+def same(x):
+    return x
+
+
+def upper(text):
+    return text.upper()
+
+
+def size(path):
+    return [path, os.path.getsize(path)]
+
+
+class Shop:
+    @staticmethod
+    def price(item):
+        return len(item)
+
+
+def odd(x):
+    if x % 2 == 0:
+        raise ValueError(f"{x} is even")
+    return x
+
+
+def rough(x):
+    time.sleep(0.3 if x == 0 else 0.1)
+    if x == 1:
+        raise ValueError(x)
+    while x > 1:
+        pass
+    return x
+
+
+def chatty(x):
+    print("about", x)
+    sys.stderr.write("more ")
+    return x
+
+
+def a_set(x):
+    return {x}
+
+
+def leaves(x):
+    sys.exit(x)
+
+
+def reads(x):
+    return sys.stdin.read()
+
+
+def needs_readline(x):
+    import readline
+
+    return x
+
+
+async def waits(x):
+    return x
+
+
+def spins(x):
+    while x == 2:
+        pass
+    return x
+
+
+def sleeps(x):
+    if x == 2:
+        time.sleep(600)
+    return x
+
+
+def sleeps_4s(x):
+    time.sleep(4 if x == 2 else 0)
+    return x
+
+
+def a_while(x):
+    time.sleep(0.02)
+    return x
+
+
+def until_there(x):
+    """Returns when the file is there, if it is the name of one."""
+    while x.startswith("/") and not os.path.exists(x):
+        time.sleep(0.01)
+    return x
+
+
+def in_turn(x):
+    """The larger number first."""
+    time.sleep(0.2 if x == 1 else 0)
+    return x
+
+
+def meet(paths):
+    """Leaves a file, and waits for that of another item that runs at the same time."""
+    open(paths[0], "w").close()
+    while not os.path.exists(paths[1]):
+        time.sleep(0.001)
+    return True
+
+
+def interpreter(x):
+    """The interpreter, and its lock: own or shared."""
+    import _interpreters
+
+    number = _interpreters.get_current()[0]
+    return [number, _interpreters.get_config(number).gil]
+
+
+def thread(x):
+    time.sleep(0.02)
+    return threading.get_ident()
+
+
+counted = 0
+
+
+def count(x):
+    global counted
+    counted += 1
+    return counted
+
+
+constant = 3
