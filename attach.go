@@ -159,11 +159,11 @@ func (a *Attached) reset() {
 	a.encoder.Reset(a.core.Buffer())
 }
 
-// names, value and args write what the next call is to be given. Names are those of fields, or none.
-func (a *Attached) names(names string) {
+// fields, value and args write what the next call is to be given.
+func (a *Attached) fields(f wire.Fields) {
 	a.reset()
-	if names != "" {
-		a.encoder.Raw(names)
+	if f.Names != "" {
+		writeFields(&a.encoder, f)
 	}
 }
 
@@ -180,8 +180,8 @@ func (a *Attached) value(v any) error {
 	return nil
 }
 
-func (a *Attached) args(names string, args []any) error {
-	a.names(names)
+func (a *Attached) args(f wire.Fields, args []any) error {
+	a.fields(f)
 	if err := writeArgs(&a.encoder, args); err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func (r Ref) Item(key any) (Ref, error) {
 
 // Call calls the object. A last argument of type [Kw] holds the keyword arguments.
 func (r Ref) Call(args ...any) (Ref, error) {
-	if err := r.a.args("", args); err != nil {
+	if err := r.a.args(wire.Fields{}, args); err != nil {
 		return Ref{}, err
 	}
 	return r.a.ref(r.a.core.Call(r.p))
@@ -247,8 +247,8 @@ func (r Ref) Keep() (*Object, error) { return DecodeRef[*Object](r) }
 
 // CallRef calls an object and decodes the result as a T, in one crossing to C.
 func CallRef[T any](f Ref, args ...any) (T, error) {
-	want, names := wantOf[T]()
-	if err := f.a.args(names, args); err != nil {
+	want, fields := wantOf[T]()
+	if err := f.a.args(fields, args); err != nil {
 		var zero T
 		return zero, err
 	}
@@ -258,8 +258,8 @@ func CallRef[T any](f Ref, args ...any) (T, error) {
 
 // DecodeRef converts an object to a T.
 func DecodeRef[T any](r Ref) (T, error) {
-	want, names := wantOf[T]()
-	r.a.names(names)
+	want, fields := wantOf[T]()
+	r.a.fields(fields)
 	r.a.core.Input(r.a.encoder.Buf)
 	r.a.core.Value(r.p, uint8(want))
 	return decodeResult[T](r.a.result())

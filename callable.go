@@ -14,7 +14,7 @@ type callable struct {
 	variadic bool
 	result   reflect.Type // nil: none is wanted
 	want     wire.Want
-	names    string // of fields, for wire.WantFields
+	fields   wire.Fields // for wire.WantFields
 }
 
 // planCallable returns how to call Python through a func type, or why that is none for it.
@@ -28,7 +28,7 @@ func planCallable(t reflect.Type) (*callable, string) {
 		return nil, "a " + t.String() + " has more results than a value and an error"
 	case n == 2:
 		p.result = t.Out(0)
-		p.want, p.names = wantOfType(p.result)
+		p.want, p.fields = wantOfType(p.result)
 	}
 	p.context = t.NumIn() > 0 && t.In(0) == contextType && !(p.variadic && t.NumIn() == 1)
 	for i := range t.NumIn() {
@@ -72,7 +72,7 @@ func (p *callable) bind(o *Object, chain *chain) reflect.Value {
 }
 
 func (p *callable) call(ctx context.Context, o *Object, in []reflect.Value) []reflect.Value {
-	q := &request{verb: wire.VerbMethod, want: p.want, names: p.names, object: o, args: p.arguments(in)}
+	q := &request{verb: wire.VerbMethod, want: p.want, fields: p.fields, object: o, args: p.arguments(in)}
 	if p.result == nil {
 		var none any
 		return []reflect.Value{errorValue(runInto(ctx, o.runner(), q, reflect.ValueOf(&none).Elem()))}

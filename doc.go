@@ -92,48 +92,111 @@
 // A value travels exactly or not at all. What cannot be carried over is a [ConversionError] that names the place, such as
 // args[0].items[3]; from an argument it means that Python was not touched.
 //
-//	Go, as an argument or a callback's result     Python
-//	nil, nil pointer, nil interface               None
-//	bool                                          bool
-//	every int and uint kind, *big.Int             int
-//	float32, float64                              float, a NaN with its bits
-//	string, valid UTF-8                           str
-//	[]byte, [N]byte                               bytes
-//	slice, array                                  list; empty for a nil slice
-//	map                                           dict; empty for a nil map; a key that is an array becomes a tuple
-//	map[K]struct{}                                set
-//	struct                                        dict with the exported fields, named by a py tag, a json tag, or as
-//	                                              the field; "-", omitempty and omitzero mean what they mean to JSON
-//	Tuple, Set, FrozenSet, Dict                   tuple, set, frozenset, dict in its order
-//	Lend, LendWritable of a slice                 memoryview of the slice's memory, for the length of the request
-//	*Object                                       the identical object
-//	*Env                                          the dict of its namespace
-//	func, Function                                a callable, see Functions as values
-//	chan, uintptr                                 an error
+//	Go, as an argument or a callback's result  Python                      exact, within these limits
+//	nil, nil pointer, nil interface            None
+//	bool                                       bool
+//	every int and uint kind, *big.Int          int                         of any size
+//	float32, float64                           float                       a NaN with its bits
+//	complex64, complex128                      complex
+//	string                                     str                         valid UTF-8
+//	[]byte, [N]byte                            bytes
+//	ByteArray                                  bytearray
+//	slice, array                               list                        empty for a nil slice
+//	map                                        dict                        empty for a nil map; an array as a key becomes a tuple
+//	map[K]struct{}                             set
+//	struct                                     dict                        see Structs below
+//	Tuple                                      tuple
+//	Set                                        set
+//	FrozenSet                                  frozenset
+//	Dict                                       dict                        in its order
+//	Date                                       datetime.date               years 1 to 9999
+//	TimeOfDay                                  datetime.time               no tzinfo
+//	DateTime                                   datetime.datetime           no tzinfo; with fold
+//	time.Time                                  datetime.datetime           microseconds, years 1 to 9999; tzinfo is timezone.utc,
+//	                                                                       the ZoneInfo of its location's name, or its offset
+//	time.Duration                              datetime.timedelta          microseconds
+//	Decimal                                    decimal.Decimal
+//	*big.Rat                                   fractions.Fraction
+//	UUID                                       uuid.UUID
+//	Path                                       pathlib.PosixPath
+//	Range                                      range                       64 bits
+//	Slice                                      slice
+//	*Object                                    the identical object        of the same context
+//	*Env                                       dict                        of its namespace, itself
+//	func, Function                             a callable                  see Functions as values
+//	Lend, LendWritable of a slice              memoryview                  of the slice's memory, for the length of the request
+//	chan, uintptr, unsafe.Pointer              an error
 //
-//	Python          any                           a typed T
-//	None            nil                           nil pointer, interface, slice, map; otherwise an error
-//	bool            bool                          bool kinds
-//	int             int64; *big.Int beyond that   int, uint and float kinds that hold it exactly, big.Int, *big.Int
-//	float           float64                       float64; float32 if that holds it exactly
-//	str             string                        string kinds
-//	bytes           []byte                        []byte; [N]byte of that length
-//	list            []any                         slice; array of that length
-//	tuple           Tuple                         Tuple; slice; array of that length
-//	set, frozenset  Set, FrozenSet                Set, FrozenSet; slice; map[K]struct{}
-//	dict            map[string]any if all keys    map; struct, whose fields take the keys of their names, without
-//	                are str, else map[any]any,    regard to other keys; Dict. Keys that become equal are an error
-//	                else Dict
-//	a callable      *Object                       *Object; func whose last result is an error
-//	anything else   *Object                       *Object; any. Otherwise an error
+//	Python                     any               a typed T
+//	None                       nil               pointer, interface, slice, map, as nil
+//	bool                       bool              bool kinds
+//	int                        int64, *big.Int   int, uint and float kinds, complex128, *big.Int, *big.Rat, if exact
+//	float                      float64           float64, complex128; float32 if exact
+//	complex                    complex128        complex128; complex64 if exact
+//	str                        string            string kinds, Path
+//	bytes                      []byte            []byte; [N]byte of that length; ByteArray
+//	bytearray                  ByteArray         ByteArray; []byte; [N]byte of that length
+//	list                       []any             slice; array of that length
+//	tuple                      Tuple             Tuple; slice; array of that length
+//	set                        Set               Set; slice; map[K]struct{}
+//	frozenset                  FrozenSet         FrozenSet; slice; map[K]struct{}
+//	dict, keys all str         map[string]any    map; struct; Dict
+//	dict, keys None, bool,     map[any]any       map; Dict
+//	  int, float or str
+//	dict, other keys           Dict              Dict; map whose keys can be them
+//	date                       Date              Date
+//	time, no tzinfo            TimeOfDay         TimeOfDay
+//	datetime, no tzinfo        DateTime          DateTime
+//	datetime with tzinfo       time.Time         time.Time, in the location of that name or at that offset
+//	timedelta                  time.Duration     time.Duration; one beyond 292 years is an *Object
+//	Decimal                    Decimal           Decimal, NaN and Infinity too; *big.Rat if finite
+//	Fraction                   *big.Rat          *big.Rat
+//	UUID                       UUID              UUID; [16]byte
+//	PosixPath                  Path              Path; string kinds
+//	range                      Range             Range; slice; one beyond 64 bits is an *Object
+//	slice                      Slice             Slice
+//	subclass of any of these,  *Object           what its base becomes
+//	  such as OrderedDict,
+//	  Counter or IntEnum
+//	member of an Enum or Flag  *Object           what its value becomes
+//	deque, array, ndarray,     *Object           what a list becomes
+//	  UserList, dict views
+//	memoryview                 *Object           []byte if its items are bytes; otherwise what a list becomes
+//	mappingproxy, ChainMap,    *Object           what a dict becomes
+//	  UserDict
+//	UserString, other paths    *Object           what a str becomes
+//	numpy scalar               *Object           what its item() becomes
+//	named tuple                *Object           Tuple; slice; array; struct
+//	dataclass, other object    *Object           *Object; struct
+//	  with attributes
+//	callable                   *Object           *Object; func whose last result is an error
+//	anything else              *Object           *Object
 //
-// The rows of Python are its exact types. An instance of a subclass (an IntEnum, a Counter, a named tuple) becomes an
-// *[Object] as an any, which keeps its class, and in typed results its plain value. A dict is a [Dict] where no Go map
-// can hold its keys: tuples, bytes, big integers, NaN.
+// What the last column does not name is an error, and so is what the T cannot hold exactly.
+//
+// The rows of Python are its exact types: an any is to lose nothing, and keeps the class of what is none of them as an
+// *[Object]. A typed result takes the plain value. What is any within a larger T is in between: it gets the plain value of an
+// instance of a subclass, and an *Object for what has none.
 //
 // Containers nest at most 1000 deep, which is also where one that contains itself is an error. A str with a lone surrogate
 // has no UTF-8 and is an error; Go strings that are not UTF-8 are too: use []byte. Values that differ in Go and are equal
-// in Python, such as the keys 1 and 1.0 of a map[any]any, are a ValueError.
+// in Python, such as the keys 1 and 1.0 of a map[any]any, are a ValueError; keys of a dict that become equal in Go are an
+// error too.
+//
+// Aware and naive times are told apart: a time.Time is a datetime with a time zone, a [DateTime] one without, and neither
+// becomes the other by itself; see [DateTime.In] and [DateTimeOf]. Python's times have microseconds: a time.Time or
+// time.Duration with nanoseconds is an error, so use Truncate(time.Microsecond).
+//
+// # Structs
+//
+// The exported fields of a struct are the entries of a dict. A field is named by its py tag, or else its json tag, or else as
+// in Go; "-" leaves it out, and omitempty and omitzero mean what they mean to JSON. The fields of an embedded struct count
+// as those of the struct around it, unless the tag names it.
+//
+// A struct is made of a dict, or of the attributes of any other object: a dataclass, a named tuple, a SimpleNamespace, one
+// with slots or properties. Only the attributes that fields name are looked at. Keys without a field are passed over, and
+// fields without a key keep their zero values. An exception that a property raises, other than AttributeError, is the
+// error of the request; an error about a value names its place, such as result.items[3].price.
 //
 // # Objects
 //

@@ -25,7 +25,7 @@ type Runner interface {
 type request struct {
 	verb     wire.Verb
 	want     wire.Want
-	names    string // of fields, for wire.WantFields
+	fields   wire.Fields // for wire.WantFields
 	env      *Env
 	object   *Object // of a method, attribute or value
 	module   string
@@ -176,7 +176,7 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 	}
 	e.Uint64(env)
 	if q.want == wire.WantFields {
-		e.Raw(q.names)
+		writeFields(e, q.fields)
 	}
 	err = c.operands(e, q)
 	return e.Buf, err
@@ -210,6 +210,15 @@ func (c *Context) operands(e *wire.Encoder, q *request) error {
 		return err
 	}
 	return writeArgs(e, q.args)
+}
+
+func writeFields(e *wire.Encoder, f wire.Fields) {
+	keep := byte(0)
+	if f.Keep {
+		keep = 1
+	}
+	e.Byte(keep)
+	e.Raw(f.Names)
 }
 
 func writeNames(e *wire.Encoder, names ...string) error {
@@ -305,7 +314,7 @@ func isIdentifier(s string) bool {
 // run sends a request and decodes its result as a T, whose kind says how it travels.
 func run[T any](ctx context.Context, r Runner, q *request) (T, error) {
 	if q.want != wire.WantNone {
-		q.want, q.names = wantOf[T]()
+		q.want, q.fields = wantOf[T]()
 	}
 	answer, err := sendTo(ctx, r, q)
 	if err != nil {
@@ -370,29 +379,29 @@ func decodeFailure(d *wire.Decoder, status wire.Status) error {
 }
 
 // wantOf is how a result that becomes a T has to travel, and the fields of the structs in T.
-func wantOf[T any]() (wire.Want, string) {
+func wantOf[T any]() (wire.Want, wire.Fields) {
 	switch any((*T)(nil)).(type) {
 	case *any:
-		return wire.WantExact, ""
+		return wire.WantExact, wire.Fields{}
 	case **Object:
-		return wire.WantRef, ""
+		return wire.WantRef, wire.Fields{}
 	case *bool, *int, *int64, *float64, *string, *[]byte:
-		return wire.WantLoose, ""
+		return wire.WantLoose, wire.Fields{}
 	}
 	return wantOfType(reflect.TypeFor[T]())
 }
 
-func wantOfType(t reflect.Type) (wire.Want, string) {
+func wantOfType(t reflect.Type) (wire.Want, wire.Fields) {
 	switch t {
 	case reflect.TypeFor[any]():
-		return wire.WantExact, ""
+		return wire.WantExact, wire.Fields{}
 	case codecHooks.RefType:
-		return wire.WantRef, ""
+		return wire.WantRef, wire.Fields{}
 	}
-	if names := codecHooks.FieldNames(t); names != "" {
-		return wire.WantFields, names
+	if fields := codecHooks.Fields(t); fields.Names != "" {
+		return wire.WantFields, fields
 	}
-	return wire.WantLoose, ""
+	return wire.WantLoose, wire.Fields{}
 }
 
 func decodeMisfit(d *wire.Decoder) error {

@@ -51,7 +51,9 @@ var codecHooks = &wire.Hooks{
 	},
 	RefType: reflect.TypeFor[*Object](),
 	Drop: func(scope any, handle uint64) {
-		scope.(home).context().core.Drop(handle)
+		if handle != 0 { // stands for an object that nobody wants
+			scope.(home).context().core.Drop(handle)
+		}
 	},
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,

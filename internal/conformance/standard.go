@@ -16,6 +16,9 @@ var standardCases = []testCase{
 	{"StandardLimits", standardLimits},
 	{"StructsFromObjects", structsFromObjects},
 	{"LooseSequences", looseSequences},
+	{"TimesTwice", timesTwice},
+	{"ManyRecords", manyRecords},
+	{"FinerSubclasses", finerSubclasses},
 }
 
 const standardImports = `
@@ -229,4 +232,113 @@ func discardValue[T any](_ T, err error) error { return err }
 func isConversion(err error) bool {
 	var bad *py.ConversionError
 	return errors.As(err, &bad)
+}
+
+// timesTwice has the hours that clocks show twice or never.
+func timesTwice(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Preload: standardImports + "from zoneinfo import ZoneInfo\nbase = datetime.datetime"})
+	for _, name := range []string{"Europe/Berlin", "Australia/Lord_Howe", "America/New_York", "Japan"} {
+		loc, err := time.LoadLocation(name)
+		if err == nil {
+			_, err = c.Eval(limit(t), "ZoneInfo(name)", py.Vars{"name": name})
+		}
+		if err != nil {
+			t.Logf("no time zone %s on this machine: %v", name, err)
+			continue
+		}
+		// Every half hour of the days on which clocks change somewhere, both times.
+		for _, day := range []py.Date{{Year: 2024, Month: 3, Day: 10}, {Year: 2024, Month: 3, Day: 31}, {Year: 2024, Month: 4, Day: 7},
+			{Year: 2024, Month: 10, Day: 6}, {Year: 2024, Month: 10, Day: 27}, {Year: 2024, Month: 11, Day: 3}} {
+			for half := range 48 * 2 {
+				d := py.DateTime{Date: day, TimeOfDay: py.TimeOfDay{Hour: half % 48 / 2, Minute: half % 2 * 30, Fold: half / 48}}
+				want := eval[time.Time](t, c, "d.replace(tzinfo=ZoneInfo(name))", py.Vars{"d": d, "name": name})
+				got := d.In(loc)
+				if !got.Equal(want) {
+					t.Fatalf("%v in %s is %v, and in Python %v", d, name, got, want)
+				}
+				if want.Location().String() != name {
+					t.Fatalf("the location of %s is %s", name, want.Location())
+				}
+				back := eval[py.DateTime](t, c, "v.replace(tzinfo=None)", py.Vars{"v": got})
+				equal(t, name, py.DateTimeOf(got), back)
+				equal(t, name, eval[string](t, c, "v.tzinfo.key", py.Vars{"v": got}), name)
+			}
+		}
+	}
+	far := time.FixedZone("far", 24*3600)
+	if err := discardValue(c.Eval(limit(t), "v", py.Vars{"v": time.Unix(0, 0).In(far)})); !isConversion(err) {
+		t.Errorf("an offset of a day: %v", err)
+	}
+}
+
+// manyRecords takes time in proportion, and no references that nobody wants.
+func manyRecords(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Preload: standardImports + `
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int
+Pair = collections.namedtuple('Pair', 'x y')
+points = [Point(i, i) for i in range(30000)]
+pairs = [Pair(i, i) for i in range(30000)]
+ranges = [range(2)] * 30000
+mixed = [Pair(1, [range(2), Pair(3, 4)]), Pair(range(2), ())]
+`})
+	type point struct {
+		X any `py:"x"`
+		Y any `py:"y"`
+	}
+	type numbers struct {
+		X int `py:"x"`
+		Y int `py:"y"`
+	}
+	within(t, "30,000 of each", 3*time.Second, func() time.Duration {
+		start := time.Now()
+		equal(t, "points", len(eval[[]numbers](t, c, "points")), 30000)
+		equal(t, "pairs as slices", len(eval[struct{ X, V [][]int }](t, c, "{'V': pairs, 'X': []}").V), 30000)
+		equal(t, "objects", len(eval[struct {
+			V []any
+			W []point
+		}](t, c, "{'V': pairs, 'W': pairs}").V), 30000)
+		equal(t, "ranges", len(eval[[][]int](t, c, "ranges")), 30000)
+		return time.Since(start)
+	})
+	equal(t, "references", py.Live().References, int64(0))
+	equal(t, "a tuple, fields passed over", eval[struct {
+		V [][]any
+		W point
+	}](t, c, "{'V': mixed, 'W': Pair(1, 2)}").V, [][]any{{int64(1), []any{py.Range{Stop: 2, Step: 1}, py.Tuple{int64(3), int64(4)}}}, {py.Range{Stop: 2, Step: 1}, py.Tuple{}}})
+	equal(t, "of ranges", eval[struct{ X [2][]int }](t, c, "types.SimpleNamespace(X=Pair(range(2), range(3)))").X, [2][]int{{0, 1}, {0, 1, 2}})
+	if _, err := py.Eval[struct{ V []int }](limit(t), c, "types.SimpleNamespace(V=Point(1, 2))"); !isConversion(err) {
+		t.Errorf("an object became a slice: %v", err)
+	}
+	if _, err := py.Eval[struct{ X [][]string }](limit(t), c, "types.SimpleNamespace(X=[Pair(1, 2), Point(1, 2)])"); !isConversion(err) {
+		t.Errorf("ints became strings: %v", err)
+	}
+	eventually(t, "no references are left", func() bool { works(t, c); return py.Live().References == 0 })
+}
+
+// finerSubclasses loses nothing of classes that know more than their bases, as those of pandas.
+func finerSubclasses(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Preload: standardImports + `
+class Stamp(datetime.datetime): nanosecond = 5
+class Delta(timedelta): nanoseconds = 5
+class Nothing(datetime.datetime):
+    year = float('nan')
+class Coarse(datetime.datetime): nanosecond = 0
+`})
+	for name, err := range map[string]error{
+		"Stamp":   discardValue(py.Eval[py.DateTime](limit(t), c, "Stamp(2024, 1, 2)")),
+		"Delta":   discardValue(py.Eval[time.Duration](limit(t), c, "Delta(1)")),
+		"Nothing": discardValue(py.Eval[py.DateTime](limit(t), c, "Nothing(2024, 1, 2)")),
+	} {
+		if !isConversion(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	equal(t, "Coarse", eval[py.DateTime](t, c, "Coarse(2024, 1, 2)").Day, 2)
+	run(t, c, "import weakref, gc\nW = type('W', (), {})\ngone = weakref.ref(W)")
+	eval[any](t, c, "W()").(*py.Object).Close()
+	run(t, c, "del W")
+	eventually(t, "a class that was met is not kept", func() bool { return eval[bool](t, c, "(gc.collect(), gone() is None)[1]") })
 }

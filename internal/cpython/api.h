@@ -212,6 +212,7 @@ typedef struct {
   F(int, PyContext_Exit, (PyObject *))                                                                                \
   F(void, Py_SetRecursionLimit, (int))                                                                                \
   O(PyObject *, PyList_GetItemRef, (PyObject *, Py_ssize_t))                                                          \
+  O(int, PyObject_GetOptionalAttr, (PyObject *, PyObject *, PyObject **))                                             \
   O(PyInitConfig *, PyInitConfig_Create, (void))                                                                      \
   O(void, PyInitConfig_Free, (PyInitConfig *))                                                                        \
   O(int, PyInitConfig_SetInt, (PyInitConfig *, const char *, int64_t))                                                \
@@ -226,6 +227,7 @@ typedef struct {
   D(PyObject, _Py_NoneStruct)                                                                                         \
   D(PyObject, _Py_TrueStruct)                                                                                         \
   D(PyObject, _Py_FalseStruct)                                                                                        \
+  D(PyObject, PyType_Type)                                                                                            \
   D(PyObject, PyLong_Type)                                                                                            \
   D(PyObject, PyFloat_Type)                                                                                           \
   D(PyObject, PyUnicode_Type)                                                                                         \

@@ -98,7 +98,7 @@ void attached_call_value(uintptr_t at, uintptr_t f, int how) {
   reader in = input(a);
   in.lent = &lent;
   want w;
-  PyObject *value = read_want(&in, how, &w) < 0 ? NULL : call_with((PyObject *)f, &in, a->lane->context);
+  PyObject *value = read_want(a->lane->context, a->lane, &in, how, &w) < 0 ? NULL : call_with((PyObject *)f, &in, a->lane->context);
   write_result(a->lane->context, &a->out, value, w, &lent);
 }
 
@@ -110,12 +110,12 @@ static void write_attached(attached *a, PyObject *o, want w) {
 void attached_value(attached *a, PyObject *o, int how) {
   reader in = input(a);
   want w;
-  if (read_want(&in, how, &w) < 0) o = NULL;
+  if (read_want(a->lane->context, a->lane, &in, how, &w) < 0) o = NULL;
   else Py_IncRef(o);
   write_attached(a, o, w);
 }
 
-void attached_error(attached *a) { write_attached(a, NULL, (want){WANT_EXACT, NULL}); }
+void attached_error(attached *a) { write_attached(a, NULL, (want){.how = WANT_EXACT}); }
 
 PyObject *attached_ref(attached *a, uint64_t handle) {
   PyObject *o = refs_get(a->lane->context->refs, handle);

@@ -6,6 +6,7 @@
 #include "buf.h"
 
 #define MAX_DEPTH 1000
+#define MOST_FIELDS 0x3fff // whose number is a uvarint of two bytes
 
 // The tags of SPEC.md.
 enum {
@@ -36,7 +37,8 @@ typedef struct encoder {
   buf *out;
   struct context *context; // where an object without a counterpart is kept
   int loose;         // instances of subclasses, and what stands for a plain value, travel as that
-  PyObject *names;   // of the fields that a Go struct asks for, one a line, or NULL
+  PyObject *names;   // of the fields that Go structs ask for, a tuple, or NULL
+  int keep;          // with names: an object that has such fields may be wanted itself
   int go_errors;     // what holds a Go error travels as its number
   int depth;
   misfit *why;
@@ -66,7 +68,8 @@ enum { WANT_EXACT, WANT_LOOSE, WANT_REF, WANT_NONE, WANT_FIELDS };
 
 typedef struct want {
   int how;
-  PyObject *names; // owned; of WANT_FIELDS
+  PyObject *names; // owned; of WANT_FIELDS: a tuple of interned names
+  int keep;        // of WANT_FIELDS
 } want;
 
 // The live Python objects that Go holds handles on. A handle is an index and a generation, so that a stale one is

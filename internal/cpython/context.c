@@ -101,6 +101,7 @@ static void let_go(context *c) {
   refs_clear(c->refs);
   cache_clear(&c->names);
   cache_clear(&c->codes);
+  cache_clear(&c->fields);
   Py_DecRef(c->main->variables);
   c->main->variables = NULL;
   PyObject *namespace = c->namespace;

@@ -25,8 +25,8 @@ typedef struct interp {
   PyInterpreterState *state;
   int64_t id;
   context *owner; // NULL for the main interpreter
-  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *reduce, *restore, *interrupted,
-      *modules, *builtins;
+  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *interrupted, *modules, *builtins;
+  PyObject *plans, *classify, *makers; // of values.py
   PyObject *memory; // the class of what lends Go's memory
   PyObject *functions; // by name, the callables that stand for Go functions
 } interp;
@@ -117,7 +117,7 @@ struct context {
   char problem[512]; // why it could not start, or empty
   refs *refs;
   PyObject *namespace; // owned
-  cache names, codes; // of the main lane
+  cache names, codes, fields; // of the main lane
   size_t stack_size;
 
   pthread_mutex_t lock; // what follows
@@ -163,7 +163,7 @@ HIDDEN context *context_only_worker(void);
 HIDDEN PyObject *perform(context *c, lane *l, reader *in, want *w);
 
 // result.c
-HIDDEN int read_want(reader *in, int how, want *w);
+HIDDEN int read_want(context *c, lane *l, reader *in, int how, want *w);
 HIDDEN void write_result(context *c, buf *out, PyObject *value, want w, struct lent **lent);
 
 // module.c

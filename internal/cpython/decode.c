@@ -117,12 +117,30 @@ static PyObject *decode_ref(reader *r, context *c) {
   return o;
 }
 
-// Attached. A value of the standard library is made by values.py.
+#define MOST_PARTS 16
+
+// Attached. Calls maker with the values that a payload consists of. New reference, or NULL with an error set.
+static PyObject *make_of_parts(PyObject *maker, reader *r, context *c, int depth) {
+  PyObject *parts[MOST_PARTS + 1], *value = NULL;
+  size_t n = 1, have = 0;
+  if (r->p < r->end && *r->p == TAG_TUPLE) {
+    r->p++;
+    n = get_count(r);
+  }
+  if (n > MOST_PARTS || r->bad) return malformed();
+  while (have < n && (parts[have + 1] = decode(r, c, depth))) have++;
+  if (have == n) value = PyObject_Vectorcall(maker, parts + 1, n | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+  while (have) Py_DecRef(parts[have--]);
+  return value;
+}
+
+// Attached. A value of the standard library is made by what values.py has for its kind.
 static PyObject *decode_standard(reader *r, context *c, int depth) {
-  PyObject *kind = PyLong_FromLongLong(get_u8(r)), *payload = kind ? decode(r, c, depth) : NULL, *value = NULL;
-  if (payload) value = PyObject_CallFunctionObjArgs(c->interp->restore, kind, payload, NULL);
-  Py_DecRef(kind);
-  Py_DecRef(payload);
+  PyObject *maker = PyList_GetItem(c->interp->makers, get_u8(r));
+  if (!maker || maker == Py_None) return malformed();
+  Py_IncRef(maker);
+  PyObject *value = make_of_parts(maker, r, c, depth);
+  Py_DecRef(maker);
   return value;
 }
 

@@ -187,7 +187,8 @@ static int encode_tuple(encoder *e, PyObject *o) {
 
 // Attached. The items are walked on a copy where no lock keeps other threads from changing the dict.
 static int encode_dict(encoder *e, PyObject *o) {
-  PyObject *dict = api_free_threaded ? PyDict_Copy(o) : o, *key, *value;
+  int copy = api_free_threaded || type_of(o) != EXACT(Dict); // the order of an OrderedDict is not that of its dict
+  PyObject *dict = copy ? PyDict_Copy(o) : o, *key, *value;
   if (!dict) return e->why->raised = 1, -1;
   Py_ssize_t n = PyDict_Size(dict), pos = 0, seen = 0;
   int result = header(e, TAG_DICT, n);
@@ -306,17 +307,9 @@ static int is_container(PyObject *type) {
          type == EXACT(FrozenSet);
 }
 
-// A record is what the object is to those who want no fields, and its fields.
-static int encode_record(encoder *e, PyObject *o, PyObject *parts) {
-  PyObject *itself = PyTuple_GetItem(parts, 0);
-  if ((itself == o ? encode_ref(e, o) : encode(e, itself)) < 0) return -1;
-  return encode(e, PyTuple_GetItem(parts, 1));
-}
-
 // Writes what values.py makes of an object: (0, value) to travel in its place, or (kind, payload) of a standard value.
-static int encode_reduced(encoder *e, PyObject *o, PyObject *reduced) {
+static int encode_reduced(encoder *e, PyObject *reduced) {
   long long kind = PyLong_AsLongLong(PyTuple_GetItem(reduced, 0));
-  PyObject *payload = PyTuple_GetItem(reduced, 1);
   if (e->depth >= MAX_DEPTH)
     return refuse(e, "the value nests more than %d deep, or contains itself", MAX_DEPTH);
   if (kind) {
@@ -325,19 +318,113 @@ static int encode_reduced(encoder *e, PyObject *o, PyObject *reduced) {
     put_u8(e->out, (uint8_t)kind);
   }
   e->depth++;
-  int result = kind == KIND_RECORD ? encode_record(e, o, payload) : encode(e, payload);
+  int result = encode(e, PyTuple_GetItem(reduced, 1));
   e->depth--;
   return result;
 }
 
-// Attached, no error set. Writes an object that is no plain value, as one of the standard library or as a reference.
-static int encode_object(encoder *e, PyObject *o) {
-  PyObject *args[] = {NULL, o, e->loose ? Py_True : Py_False, e->names ? e->names : Py_None};
-  PyObject *reduced = PyObject_Vectorcall(e->context->interp->reduce, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-  if (!reduced) return e->why->raised = 1, -1;
-  int result = reduced == Py_None ? encode_ref(e, o) : encode_reduced(e, o, reduced);
+// Attached. What the object is to those who want no fields: the plain tuple of a named one, otherwise the object itself, or
+// a reference to nothing where nobody wants it.
+static int encode_itself(encoder *e, PyObject *o, int is_tuple) {
+  if (is_tuple) return encode_container(e, o, EXACT(Tuple));
+  if (e->keep) return encode_ref(e, o);
+  if (buf_reserve(e->out, 9) < 0) return no_memory(e);
+  put_u8(e->out, TAG_REF);
+  put_u64(e->out, 0);
+  return 0;
+}
+
+// Attached, no error set, and none afterwards when it returns 0. New reference to an attribute that may be missing.
+// Returns -1 with an error set.
+static int attribute(PyObject *o, PyObject *name, PyObject **value) {
+  if (PyObject_GetOptionalAttr) return PyObject_GetOptionalAttr(o, name, value) < 0 ? -1 : 0;
+  *value = PyObject_GetAttr(o, name);
+  if (*value || !PyErr_ExceptionMatches(PyExc(AttributeError))) return *value ? 0 : -1;
+  PyErr_Clear();
+  return 0;
+}
+
+static int at_attribute(encoder *e, PyObject *name) {
+  const char *text = e->why->raised ? NULL : PyUnicode_AsUTF8AndSize(name, NULL);
+  return text ? at(e, ".%.80s", text) : -1;
+}
+
+// Attached, no error set. Writes the wanted attributes that an object has, as a dict. Returns how many, or -1.
+static Py_ssize_t encode_attributes(encoder *e, PyObject *o) {
+  Py_ssize_t n = PyTuple_Size(e->names), have = 0;
+  if (buf_reserve(e->out, 16) < 0) return no_memory(e);
+  put_u8(e->out, TAG_DICT);
+  size_t count = e->out->len; // two bytes of a uvarint, to be filled in
+  e->out->len += 2;
+  for (Py_ssize_t i = 0; i < n; i++) {
+    PyObject *name = PyTuple_GetItem(e->names, i), *value;
+    if (attribute(o, name, &value) < 0) return e->why->raised = 1, -1;
+    if (!value) continue;
+    int failed = encode_str(e, name) < 0 || encode(e, value) < 0;
+    Py_DecRef(value);
+    if (failed) return at_attribute(e, name);
+    have++;
+  }
+  e->out->p[count] = (uint8_t)have | 0x80;
+  e->out->p[count + 1] = (uint8_t)(have >> 7);
+  return have;
+}
+
+// Attached, no error set. Writes an object that has some of the wanted attributes as a record: what it is to those who
+// want no fields, and its fields. Returns how many those are, 0 having written nothing, or -1.
+static Py_ssize_t encode_record(encoder *e, PyObject *o, int is_tuple) {
+  if (e->depth >= MAX_DEPTH)
+    return refuse(e, "the value nests more than %d deep, or contains itself", MAX_DEPTH);
+  size_t start = e->out->len, refs = e->added_len;
+  if (buf_reserve(e->out, 2) < 0) return no_memory(e);
+  put_u8(e->out, TAG_STANDARD);
+  put_u8(e->out, KIND_RECORD);
+  e->depth++;
+  Py_ssize_t have = encode_itself(e, o, is_tuple) < 0 ? -1 : encode_attributes(e, o);
+  e->depth--;
+  if (have != 0) return have;
+  e->out->len = start;
+  while (e->added_len > refs) Py_DecRef(refs_take(e->context->refs, e->added[--e->added_len]));
+  return 0;
+}
+
+// Attached, no error set. What is known of a class: a tuple of a weak reference, and what reduces its objects exactly and
+// loosely, or None. New reference; NULL with an error set.
+static PyObject *plan_of(interp *in, PyObject *type) {
+  PyObject *number = PyLong_FromUnsignedLongLong((uintptr_t)type);
+  PyObject *plan = number ? PyDict_GetItemWithError(in->plans, number) : NULL;
+  if (plan) Py_IncRef(plan);
+  else if (!PyErr_Occurred()) plan = PyObject_CallOneArg(in->classify, type);
+  Py_DecRef(number);
+  return plan;
+}
+
+// Attached, no error set. Writes what values.py makes of an object of that class. Returns 1, 0 where it makes nothing of
+// it, or -1. *known says whether the class is one of those that it knows.
+static int encode_known(encoder *e, PyObject *o, PyObject *type, int *known) {
+  PyObject *plan = plan_of(e->context->interp, type);
+  if (!plan) return e->why->raised = 1, -1;
+  PyObject *f = PyTuple_GetItem(plan, e->loose ? 2 : 1), *reduced = NULL;
+  int result = 0;
+  *known = f != Py_None;
+  if (*known && !(reduced = PyObject_CallOneArg(f, o))) e->why->raised = 1, result = -1;
+  if (reduced && reduced != Py_None) result = encode_reduced(e, reduced) < 0 ? -1 : 1;
   Py_DecRef(reduced);
+  Py_DecRef(plan);
   return result;
+}
+
+// Attached, no error set. Writes an object that is no plain value: as one of the standard library, with its fields, or as a
+// reference.
+static int encode_object(encoder *e, PyObject *o, PyObject *type) {
+  int known, done = encode_known(e, o, type, &known);
+  if (done) return done < 0 ? -1 : 0;
+  int is_tuple = e->loose && PyType_IsSubtype(type, EXACT(Tuple));
+  if (!known && e->names && !PyType_IsSubtype(type, EXACT(Type))) {
+    Py_ssize_t fields = encode_record(e, o, is_tuple);
+    if (fields) return fields < 0 ? -1 : 0;
+  }
+  return is_tuple ? encode_container(e, o, EXACT(Tuple)) : encode_ref(e, o);
 }
 
 // Attached, no error set. Borrows o. Returns 0, or -1 with e->why filled in.
@@ -355,7 +442,7 @@ int encode(encoder *e, PyObject *o) {
     if (type == EXACT(Bytes)) return encode_bytes(e, o);
     if (is_container(type)) return encode_container(e, o, type);
     if (e->go_errors && go_error_of(o)) return encode_go_error(e, go_error_of(o));
-    if (!e->loose || tried || (e->names && PyType_IsSubtype(type, EXACT(Tuple)))) return encode_object(e, o);
+    if (!e->loose || tried || (e->names && PyType_IsSubtype(type, EXACT(Tuple)))) return encode_object(e, o, type);
     type = base_of(type);
   }
 }

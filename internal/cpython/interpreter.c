@@ -28,8 +28,8 @@ static int take_functions(interp *in, PyObject *names) {
     PyObject **field;
   } wanted[] = {{"describe", &in->describe},     {"compile_source", &in->compile},  {"make_error", &in->make_error},
                 {"finish", &in->finish},         {"collect", &in->collect},         {"leave_loop", &in->leave_loop},
-                {"enter_loop", &in->enter_loop}, {"reduce", &in->reduce},         {"restore", &in->restore},
-                {"Interrupted", &in->interrupted}};
+                {"enter_loop", &in->enter_loop}, {"plans", &in->plans},           {"classify", &in->classify},
+                {"makers", &in->makers},         {"Interrupted", &in->interrupted}};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
     PyObject *o = PyDict_GetItemString(names, wanted[i].name);
     if (!o) return -1;
@@ -60,8 +60,8 @@ static int furnish(interp *in) {
 
 static void empty(interp *in) {
   PyObject **held[] = {&in->describe, &in->compile,    &in->make_error,  &in->finish,  &in->collect,
-                       &in->leave_loop, &in->enter_loop, &in->reduce, &in->restore, &in->interrupted, &in->modules, &in->builtins,
-                       &in->memory, &in->functions};
+                       &in->leave_loop, &in->enter_loop, &in->plans,       &in->classify, &in->makers, &in->interrupted,
+                       &in->modules,  &in->builtins, &in->memory, &in->functions};
   for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
     PyObject *o = *held[i];
     *held[i] = NULL;

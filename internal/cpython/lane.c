@@ -175,7 +175,7 @@ static void run_attached(lane *l, request *r) {
   context *c = l->context;
   hidden below;
   int failed = hide(l, r, &below);
-  want w = {WANT_NONE, NULL};
+  want w = {.how = WANT_NONE};
   l->depth++;
   struct lent *lent = NULL;
   reader in = {r->in.p, r->in.p + r->in.len, 0, &lent};

@@ -152,7 +152,7 @@ void write_result(context *c, buf *out, PyObject *value, want w, struct lent **l
   misfit why;
   why.place[0] = why.reason[0] = 0;
   why.raised = 0;
-  encoder e = {.out = out, .context = c, .names = w.names, .why = &why, .tentative = *lent != NULL};
+  encoder e = {.out = out, .context = c, .names = w.names, .keep = w.keep, .why = &why, .tentative = *lent != NULL};
   out->len = 0;
   if (value && write_value(&e, value, w.how) < 0 && !why.raised) {
     out->len = 0;
@@ -165,12 +165,41 @@ void write_result(context *c, buf *out, PyObject *value, want w, struct lent **l
   if (*lent) end_lent(&e, lent);
 }
 
-// Attached. What follows the byte that says how. Returns 0, or -1 with an error set.
-int read_want(reader *in, int how, want *w) {
-  *w = (want){how, NULL};
+// Attached. New tuple of interned text from n bytes of names, one a line. NULL with an error set.
+static PyObject *split_lines(const char *p, size_t n) {
+  size_t count = 1;
+  for (size_t i = 0; i < n; i++) count += p[i] == '\n';
+  if (count > MOST_FIELDS) return PyErr_Format(PyExc(ValueError), "a Go type with more than %d fields", MOST_FIELDS);
+  PyObject *names = PyTuple_New((Py_ssize_t)count);
+  for (size_t i = 0; names && i < count; i++) {
+    const char *end = memchr(p, '\n', n);
+    size_t len = end ? (size_t)(end - p) : n;
+    PyObject *name = PyUnicode_FromStringAndSize(p, (Py_ssize_t)len);
+    if (!name) {
+      Py_DecRef(names);
+      return NULL;
+    }
+    PyUnicode_InternInPlace(&name);
+    PyTuple_SetItem(names, (Py_ssize_t)i, name);
+    p += len + 1;
+    n -= end ? len + 1 : len;
+  }
+  return names;
+}
+
+// Attached. What follows the byte that says how. Field names are kept for the next time on the context's own thread. Returns
+// 0, or -1 with an error set.
+int read_want(context *c, lane *l, reader *in, int how, want *w) {
+  *w = (want){.how = how};
   if (how != WANT_FIELDS) return 0;
   size_t len;
-  const char *names = get_raw(in, &len);
-  w->names = PyUnicode_FromStringAndSize(names, (Py_ssize_t)len);
+  w->keep = get_u8(in);
+  const char *p = get_raw(in, &len);
+  w->names = l->is_main ? cache_find(&c->fields, (const uint8_t *)p, len) : NULL;
+  if (w->names) {
+    Py_IncRef(w->names);
+  } else if ((w->names = split_lines(p, len)) && l->is_main) {
+    cache_add(&c->fields, (const uint8_t *)p, len, w->names);
+  }
   return w->names ? 0 : -1;
 }

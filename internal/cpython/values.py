@@ -1,11 +1,14 @@
-# Values of the standard library, on their way to Go and back. Continues bootstrap.py. C keeps reduce and restore.
+# Values of the standard library, on their way to Go and back. Continues bootstrap.py. C keeps plans, classify and makers.
 
 import _weakref
 
-# A kind, below, is the second byte of such a value in SPEC.md; with it goes a payload of plain values.
+# A kind is the second byte of such a value in SPEC.md; with it goes a payload of plain values.
 
 COMPLEX, DATE, TIME, DATETIME, AWARE, TIMEDELTA, DECIMAL, FRACTION, UUID, PATH, RANGE, SLICE, BYTEARRAY, RECORD = range(1, 15)
 PLAIN = 0  # not a kind: the payload is to travel in the object's place
+
+
+# From Python to Go: a function for a class returns (kind, payload), or None where only a reference will do.
 
 
 def reduce_time(t):
@@ -14,25 +17,28 @@ def reduce_time(t):
 
 
 def reduce_datetime(t):
-    civil = t.year, t.month, t.day, t.hour, t.minute, t.second, t.microsecond, t.fold
-    if t.tzinfo is None:
-        return DATETIME, civil
+    zone = t.tzinfo
+    if zone is None:
+        return DATETIME, (t.year, t.month, t.day, t.hour, t.minute, t.second, t.microsecond, t.fold)
     offset = t.utcoffset()
     if offset is None or offset.microseconds:
         return None
-    key = getattr(t.tzinfo, "key", None)
+    key = getattr(zone, "key", None)
+    named = type(key) is str and key != "UTC"
     name = key if type(key) is str else t.tzname() or ""
-    return AWARE, civil + (offset.days * 86400 + offset.seconds, name)
+    seconds = offset.days * 86400 + offset.seconds
+    return AWARE, (t.year, t.month, t.day, t.hour, t.minute, t.second, t.microsecond, t.fold, seconds, name, named)
 
 
 def reduce_timedelta(d):
-    if abs(d.days) < 106751:  # what a time.Duration holds
-        return TIMEDELTA, (d.days * 86400 + d.seconds) * 1000000 + d.microseconds
+    us = (d.days * 86400 + d.seconds) * 1000000 + d.microseconds
+    if abs(us) <= 9223372036854775:  # what a time.Duration holds
+        return TIMEDELTA, us
 
 
 def reduce_range(r):
     parts = r.start, r.stop, r.step
-    if all(-(1 << 63) <= n < 1 << 63 for n in parts):
+    if all(type(n) is int and -(1 << 63) <= n < 1 << 63 for n in parts):
         return RANGE, parts
 
 
@@ -47,13 +53,12 @@ exact = {
     "decimal.Decimal": lambda d: (DECIMAL, str(d)),
     "fractions.Fraction": lambda f: (FRACTION, (f.numerator, f.denominator)),
     "uuid.UUID": lambda u: (UUID, u.bytes),
+    "pathlib.PosixPath": lambda p: (PATH, str(p)),
+    "pathlib._local.PosixPath": lambda p: (PATH, str(p)),
     "builtins.range": reduce_range,
     "builtins.slice": lambda s: (SLICE, (s.start, s.stop, s.step)),
     "builtins.bytearray": lambda b: (BYTEARRAY, bytes(b)),
 }
-for module in "pathlib", "pathlib._local":
-    for name in "PosixPath", "PurePosixPath", "WindowsPath", "PureWindowsPath", "Path", "PurePath":
-        exact[f"{module}.{name}"] = lambda p: (PATH, str(p))
 
 
 def memory(m):
@@ -74,12 +79,11 @@ loose = {
     "builtins.dict_values": list,
     "builtins.dict_items": list,
     "enum.Enum": lambda e: e.value,
+    "pathlib.PurePath": str,
+    "pathlib._local.PurePath": str,
     "numpy.generic": lambda n: n.item(),
     "numpy.ndarray": lambda a: a.tolist(),
 }
-
-reducers = {}  # class to function
-unknown = {}  # id to weak reference, of classes without
 
 
 def named(table, cls):
@@ -92,144 +96,141 @@ def named(table, cls):
     return f if holder is not None and vars(holder).get(name) is cls else None
 
 
-def reducer(cls):
-    f = reducers.get(cls)
-    if f is not None or id(cls) in unknown:
-        return f
-    f = named(exact, cls)
-    if f is not None:
-        reducers[cls] = f
-    else:
-        number = id(cls)
-        unknown[number] = _weakref.ref(cls, lambda _: unknown.pop(number, None))
-    return f
+def inherited(f):
+    """f for the objects of a subclass, such as those of pandas, which are finer than microseconds, or no time at all."""
 
-
-def fields_of(obj, names):
-    """The fields of an object that a Go struct asks for, or None."""
-    found = {}
-    for name in names.split("\n"):
-        try:
-            found[name] = getattr(obj, name)
-        except AttributeError:
-            pass
-    return found or None
-
-
-def reduce(obj, is_loose, names):
-    """(kind, payload) of an object that is no plain value, or None where only a reference will do.
-
-    names are those of the fields that a Go struct has, one a line, or None.
-    """
-    cls = type(obj)
-    f = reducer(cls)
-    if f is not None:
+    def reduce(obj):
+        if getattr(obj, "nanosecond", 0) or getattr(obj, "nanoseconds", 0) or type(getattr(obj, "year", 0)) is not int:
+            return None
         return f(obj)
-    if not is_loose:
-        return None
-    mro = type.__dict__["__mro__"].__get__(cls)
-    for base in mro:
-        if (f := reducer(base)) is not None:
-            return f(obj)
+
+    return reduce
+
+
+def plainly(f):
+    """f for use as one that reduces."""
+
+    def reduce(obj):
+        value = f(obj)
+        return None if value is obj or type(value) is type(obj) else (PLAIN, value)
+
+    return reduce
+
+
+# What is known of a class, by its id: a weak reference to it, and what reduces its objects exactly and loosely, or None.
+plans = {}
+
+
+def classify(cls):
+    """The plan for a class, which is kept until the class is gone."""
+    exactly, loosely = named(exact, cls), None
+    for base in type.__dict__["__mro__"].__get__(cls):
+        if (f := named(exact, base)) is not None:
+            loosely = f if base is cls else inherited(f)
+            break
         if (f := named(loose, base)) is not None:
-            return PLAIN, f(obj)
-    plain = tuple.__getitem__(obj, slice(None)) if isinstance(obj, tuple) else obj
-    fields = fields_of(obj, names) if names is not None and not isinstance(obj, type) else None
-    if fields is not None:
-        return RECORD, (plain, fields)
-    return None if plain is obj else (PLAIN, plain)
+            loosely = plainly(f)
+            break
+    number = id(cls)
+    plan = _weakref.ref(cls, lambda _: plans.pop(number, None)), exactly, loosely
+    return plans.setdefault(number, plan)
 
 
-def zone(offset, name):
-    from datetime import timedelta, timezone
+# From Go to Python: what makes the object of a kind from its payload, the items of a tuple one by one. A maker imports what
+# it needs when it is first used, and leaves its place to what it got.
 
-    if name == "UTC" and offset == 0:
-        return timezone.utc
-    delta = timedelta(seconds=offset)
-    return timezone(delta, name) if name else timezone(delta)
+makers = [None] * 256
+makers[COMPLEX], makers[RANGE], makers[SLICE], makers[BYTEARRAY] = complex, range, slice, bytearray
 
 
-def restore_aware(year, month, day, hour, minute, second, microsecond, fold, offset, name):
-    from datetime import datetime
+def maker(kind):
+    def keep(prepare):
+        def first(*payload):
+            makers[kind] = prepare()
+            return makers[kind](*payload)
 
-    fixed = datetime(year, month, day, hour, minute, second, microsecond, zone(offset, name))
-    if "/" in name:
-        try:
-            from zoneinfo import ZoneInfo
+        makers[kind] = first
 
-            there = fixed.astimezone(ZoneInfo(name))
-            if there.utcoffset() == fixed.utcoffset():
-                return there
-        except Exception:  # no such zone here
-            pass
-    return fixed
+    return keep
 
 
-def restore_datetime(year, month, day, hour, minute, second, microsecond, fold):
-    from datetime import datetime
-
-    return datetime(year, month, day, hour, minute, second, microsecond, fold=fold)
-
-
-def restore_time(hour, minute, second, microsecond, fold):
-    from datetime import time
-
-    return time(hour, minute, second, microsecond, fold=fold)
-
-
-def restore_date(year, month, day):
+@maker(DATE)
+def _():
     from datetime import date
 
-    return date(year, month, day)
+    return date
 
 
-def restore_timedelta(microseconds):
+@maker(TIME)
+def _():
+    from datetime import time
+
+    return lambda h, m, s, us, fold: time(h, m, s, us, None, fold=fold)
+
+
+@maker(DATETIME)
+def _():
+    from datetime import datetime
+
+    def make(y, mo, d, h, mi, s, us, fold):
+        return datetime(y, mo, d, h, mi, s, us, None, fold=1) if fold else datetime(y, mo, d, h, mi, s, us)
+
+    return make
+
+
+@maker(AWARE)
+def _():
+    from datetime import datetime, timedelta, timezone
+
+    def make(y, mo, d, h, mi, s, us, fold, offset, name, named):
+        if offset == 0 and name == "UTC":
+            return datetime(y, mo, d, h, mi, s, us, timezone.utc)
+        delta = timedelta(0, offset)
+        fixed = datetime(y, mo, d, h, mi, s, us, timezone(delta, name) if name else timezone(delta))
+        if named:
+            try:
+                from zoneinfo import ZoneInfo
+
+                there = fixed.astimezone(ZoneInfo(name))
+                if there.utcoffset() == delta:
+                    return there
+            except Exception:  # no such zone here
+                pass
+        return fixed
+
+    return make
+
+
+@maker(TIMEDELTA)
+def _():
     from datetime import timedelta
 
-    return timedelta(microseconds=microseconds)
+    return lambda us: timedelta(0, 0, us)
 
 
-def restore_decimal(text):
+@maker(DECIMAL)
+def _():
     from decimal import Decimal
 
-    return Decimal(text)
+    return Decimal
 
 
-def restore_fraction(numerator, denominator):
+@maker(FRACTION)
+def _():
     from fractions import Fraction
 
-    return Fraction(numerator, denominator)
+    return Fraction
 
 
-def restore_uuid(data):
+@maker(UUID)
+def _():
     from uuid import UUID
 
-    return UUID(bytes=data)
+    return lambda data: UUID(bytes=data)
 
 
-def restore_path(text):
+@maker(PATH)
+def _():
     from pathlib import Path
 
-    return Path(text)
-
-
-restorers = {
-    COMPLEX: lambda p: complex(*p),
-    DATE: lambda p: restore_date(*p),
-    TIME: lambda p: restore_time(*p),
-    DATETIME: lambda p: restore_datetime(*p),
-    AWARE: lambda p: restore_aware(*p),
-    TIMEDELTA: restore_timedelta,
-    DECIMAL: restore_decimal,
-    FRACTION: lambda p: restore_fraction(*p),
-    UUID: restore_uuid,
-    PATH: restore_path,
-    RANGE: lambda p: range(*p),
-    SLICE: lambda p: slice(*p),
-    BYTEARRAY: bytearray,
-}
-
-
-def restore(kind, payload):
-    """The object that Go described."""
-    return restorers[kind](payload)
+    return Path

@@ -328,7 +328,7 @@ static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObjec
 PyObject *perform(context *c, lane *l, reader *in, want *w) {
   int verb = get_u8(in), how = get_u8(in);
   uint64_t env = get_u64(in);
-  if (read_want(in, how, w) < 0) return NULL;
+  if (read_want(c, l, in, how, w) < 0) return NULL;
   if (!c->namespace) return PyErr_Format(PyExc(RuntimeError), "the context is closed");
   if (!env) return in_namespace(c, l, verb, in, c->namespace);
   PyObject *namespace = refs_get(c->refs, env), *value = NULL;

@@ -29,6 +29,9 @@ type Decoder struct {
 	budget int // items that can still be promised, see count
 	refs   int // references given to the hooks
 	ranges int // numbers that ranges became
+
+	payload Payload  // of the standard value being read
+	detours []detour // the innermost last
 }
 
 // Byte reads a u8.
@@ -204,11 +207,16 @@ func (d *Decoder) open(t Tag) (int, error) {
 	return n, nil
 }
 
-func (d *Decoder) shut() { d.depth-- }
+func (d *Decoder) shut() {
+	d.depth--
+	if len(d.detours) > 0 {
+		d.rejoin()
+	}
+}
 
 // begin starts one value.
 func (d *Decoder) begin() {
-	d.depth, d.hops, d.budget, d.ranges = 0, 0, len(d.Buf), 0
+	d.depth, d.hops, d.budget, d.ranges, d.detours = 0, 0, len(d.Buf), 0, d.detours[:0]
 }
 
 // abandon ends a value that could not be decoded: it passes over the whole of it, and
@@ -343,8 +351,12 @@ func (d *Decoder) ref() (any, error) {
 
 // Object reads a reference as the hooks make it, and None as nil; want names what it is to be.
 func (d *Decoder) Object(want string) (any, error) {
-	if err := d.dropFields(); err != nil {
-		return nil, err
+	if d.isRecord() {
+		v, err := any(nil), d.openRecord()
+		if err == nil {
+			v, err = d.Object(want)
+		}
+		return v, d.shutRecord(err)
 	}
 	if d.is(TagNone) {
 		return nil, nil

@@ -63,18 +63,17 @@ func (h *Hooks) decArray(t reflect.Type) decFunc {
 	}
 	elem := h.decPlan(t.Elem())
 	return func(d *Decoder, v reflect.Value) error {
-		if err := d.plainSequence(); err != nil {
-			return err
-		}
 		tag, err := d.Peek()
 		if err != nil {
 			return err
 		}
-		if tag != TagList && tag != TagTuple {
+		if tag != TagList && tag != TagTuple && tag != TagStandard {
 			return d.mismatch("list")
 		}
-		d.Buf = d.Buf[1:]
-		n, err := d.open(tag)
+		n, err := d.sequence()
+		if tag == TagStandard {
+			tag = TagList
+		}
 		if err != nil {
 			return err
 		}

@@ -164,8 +164,11 @@ func decItemsHook(make func([]any) any, tag Tag) decFunc {
 			v.SetZero()
 			return nil
 		}
-		if err := d.dropFields(); err != nil {
-			return err
+		record := d.isRecord()
+		if record {
+			if err := d.openRecord(); err != nil {
+				return err
+			}
 		}
 		if len(d.Buf) == 0 || d.Buf[0] != byte(tag) {
 			return d.mismatch(tag.String())
@@ -173,6 +176,9 @@ func decItemsHook(make func([]any) any, tag Tag) decFunc {
 		items, err := d.items(tag)
 		if err == nil {
 			v.Set(reflect.ValueOf(make(items)))
+		}
+		if record {
+			err = d.shutRecord(err)
 		}
 		return err
 	}
@@ -197,8 +203,11 @@ func decDictHook(d *Decoder, v reflect.Value) error {
 
 // decRefHook reads a reference into the type that Hooks.Ref returns.
 func decRefHook(d *Decoder, v reflect.Value) error {
-	if err := d.dropFields(); err != nil {
-		return err
+	if d.isRecord() {
+		if err := d.openRecord(); err != nil {
+			return err
+		}
+		return d.shutRecord(decRefHook(d, v))
 	}
 	if d.is(TagNone) {
 		v.SetZero()

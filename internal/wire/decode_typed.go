@@ -138,10 +138,8 @@ func (d *Decoder) byteSlice() ([]byte, error) {
 
 // sequence starts a list, tuple, set or frozenset. None is a count of -1.
 func (d *Decoder) sequence() (int, error) {
-	if len(d.Buf) > 0 && d.Buf[0] == byte(TagStandard) {
-		if err := d.plainSequence(); err != nil {
-			return 0, err
-		}
+	if k, ok := d.kind(); ok {
+		return d.standardSequence(k)
 	}
 	t, err := d.Peek()
 	if err != nil {
@@ -158,12 +156,26 @@ func (d *Decoder) sequence() (int, error) {
 	return 0, d.mismatch("list")
 }
 
-// plainSequence turns a standard value that is a sequence into a plain one.
-func (d *Decoder) plainSequence() error {
-	if err := d.dropFields(); err != nil {
-		return err
+// standardSequence is sequence for a standard value: a range, or a record of what is a sequence.
+func (d *Decoder) standardSequence(k Kind) (int, error) {
+	switch k {
+	case KindRange:
+		if err := d.expandRange(); err != nil {
+			return 0, err
+		}
+		return d.sequence()
+	case KindRecord:
+		d.Buf = d.Buf[2:]
+		if d.is(TagNone) {
+			return -1, d.skip(d.refs)
+		}
+		if len(d.detours) > MaxDepth {
+			return 0, tooDeep(k.String())
+		}
+		d.detour(detour{fields: true})
+		return d.sequence()
 	}
-	return d.expandRange()
+	return 0, d.mismatch("list")
 }
 
 func decSlice[T any](d *Decoder, one func(*Decoder) (T, error)) ([]T, error) {

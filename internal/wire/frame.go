@@ -24,7 +24,7 @@ const (
 	WantLoose Want = 1
 	WantRef   Want = 2
 	WantNone  Want = 3
-	// WantFields is followed, behind the env, by the names of fields, a raw with one a line.
+	// WantFields is followed, behind the env, by the Fields: a u8 for Keep, and a raw for the Names.
 	WantFields Want = 4
 )
 

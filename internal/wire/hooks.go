@@ -34,9 +34,9 @@ type Hooks struct {
 	// because it was skipped or because the value around it does not fit.
 	Drop func(scope any, handle uint64)
 
-	// Standard makes the Go value of a standard value: one of type want if that is not nil, or an error that says
-	// why there is none. StandardTypes are the types that it makes, and more that it can make when it is asked to.
-	Standard      func(k Kind, payload any, want reflect.Type) (any, error)
+	// Standard makes the Go value of a standard value: the usual one, or, where into is a pointer to one of StandardTypes,
+	// what that points to. Kind 0 is a plain value that such a type may be made of. An error says why there is none.
+	Standard      func(k Kind, p *Payload, into any) (any, error)
 	StandardTypes []reflect.Type
 
 	// Types lists special types that only Encode knows.
@@ -53,7 +53,7 @@ type Hooks struct {
 	encPlans sync.Map                 // reflect.Type to encFunc
 	decPlans sync.Map                 // reflect.Type to decFunc
 	structs  sync.Map                 // reflect.Type to *structure
-	names    sync.Map                 // reflect.Type to string
+	fields   sync.Map                 // reflect.Type to Fields
 }
 
 // noHooks stands in where none are given.

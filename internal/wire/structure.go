@@ -91,36 +91,49 @@ func (s *structure) add(f field, t reflect.Type) {
 	}
 }
 
-// FieldNames returns the names of the fields of all structs that a value of type t may hold, sorted, one a line: those that
-// an object in Python is asked for. It is empty where there is no struct in t.
-func (h *Hooks) FieldNames(t reflect.Type) string {
-	if names, ok := h.names.Load(t); ok {
-		return names.(string)
-	}
-	found := map[string]bool{}
-	h.collectNames(t, found, map[reflect.Type]bool{})
-	names := strings.Join(slices.Sorted(maps.Keys(found)), "\n")
-	h.names.Store(t, names)
-	return names
+// Fields are the names of the fields of all structs that a value of some type may hold: those that an object in Python is
+// asked for.
+type Fields struct {
+	Names string // sorted, one a line; empty where there is no struct
+	Keep  bool   // something in the type may take such an object itself
 }
 
-func (h *Hooks) collectNames(t reflect.Type, found map[string]bool, seen map[reflect.Type]bool) {
-	if seen[t] || h.isSpecial(t) || t == bigIntType {
-		return
+// Fields returns those of the type t.
+func (h *Hooks) Fields(t reflect.Type) Fields {
+	if f, ok := h.fields.Load(t); ok {
+		return f.(Fields)
+	}
+	found := map[string]bool{}
+	f := Fields{Keep: h.collectFields(t, found, map[reflect.Type]bool{})}
+	f.Names = strings.Join(slices.Sorted(maps.Keys(found)), "\n")
+	h.fields.Store(t, f)
+	return f
+}
+
+// collectFields adds the names of the fields in t, and reports whether something in it takes any object.
+func (h *Hooks) collectFields(t reflect.Type, found map[string]bool, seen map[reflect.Type]bool) (keep bool) {
+	if seen[t] || t == bigIntType {
+		return false
 	}
 	seen[t] = true
+	if h.isSpecial(t) {
+		return true
+	}
 	switch t.Kind() {
+	case reflect.Interface, reflect.Func:
+		return true
 	case reflect.Pointer, reflect.Slice, reflect.Array:
-		h.collectNames(t.Elem(), found, seen)
+		return h.collectFields(t.Elem(), found, seen)
 	case reflect.Map:
-		h.collectNames(t.Key(), found, seen)
-		h.collectNames(t.Elem(), found, seen)
+		keep = h.collectFields(t.Key(), found, seen)
+		return h.collectFields(t.Elem(), found, seen) || keep
 	case reflect.Struct:
 		for _, f := range h.structure(t).fields {
 			found[f.name] = true
-			h.collectNames(f.typ, found, seen)
+			keep = h.collectFields(f.typ, found, seen) || keep
 		}
 	}
+	return keep
 }
 
 // within reports whether a field at path lies in the embedded struct at outer.

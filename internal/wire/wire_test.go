@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -22,7 +23,7 @@ type (
 	custom    struct{ s string } // known to Encode only
 	standard  struct {
 		kind    wire.Kind
-		payload any
+		payload wire.Payload
 	}
 )
 
@@ -50,8 +51,7 @@ var hooks = &wire.Hooks{
 		case custom:
 			return true, e.Str(v.s)
 		case standard:
-			e.Standard(v.kind)
-			return true, e.Value(v.payload)
+			return true, v.encode(e)
 		}
 		return false, nil
 	},
@@ -77,14 +77,53 @@ var hooks = &wire.Hooks{
 			r.dropped = append(r.dropped, handle)
 		}
 	},
-	Standard: func(k wire.Kind, payload any, _ reflect.Type) (any, error) {
+	Standard: func(k wire.Kind, p *wire.Payload, into any) (any, error) {
 		if k == 0 {
 			return nil, errors.New("not of the standard library")
 		}
-		return standard{k, payload}, nil
+		v := standard{k, *p}
+		v.payload.Raw = bytes.Clone(p.Raw)
+		*p = wire.Payload{} // what a kind has not is left from others
+		if into == nil {
+			return v, nil
+		}
+		*into.(*standard) = v
+		return nil, nil
 	},
 	StandardTypes: []reflect.Type{reflect.TypeFor[standard]()},
 	Types:         []reflect.Type{reflect.TypeFor[custom]()},
+}
+
+// encode writes what the kind has of the payload, as SPEC.md has it.
+func (s standard) encode(e *wire.Encoder) error {
+	e.Standard(s.kind)
+	p := &s.payload
+	ints := map[wire.Kind]int{wire.KindDate: 3, wire.KindTime: 5, wire.KindDateTime: 8, wire.KindAware: 9, wire.KindRange: 3}[s.kind]
+	switch s.kind {
+	case wire.KindComplex:
+		return e.Items(wire.TagTuple, []any{p.Floats[0], p.Floats[1]})
+	case wire.KindTimedelta:
+		if p.Big[0] != nil {
+			return e.Value(p.Big[0])
+		}
+		return e.Value(p.Ints[0])
+	case wire.KindDecimal, wire.KindPath:
+		return e.Value(string(p.Raw))
+	case wire.KindFraction:
+		return e.Items(wire.TagTuple, []any{p.Big[0], p.Big[1]})
+	case wire.KindUUID, wire.KindByteArray:
+		return e.Value(p.Raw)
+	case wire.KindSlice:
+		return e.Items(wire.TagTuple, p.Parts[:])
+	}
+	parts := []any{}
+	for _, n := range p.Ints[:ints] {
+		parts = append(parts, n)
+	}
+	if s.kind == wire.KindAware {
+		parts = append(parts, string(p.Raw), p.Named)
+	}
+	return e.Items(wire.TagTuple, parts)
 }
 
 func encode(v any) ([]byte, error) {

@@ -44,7 +44,13 @@ def enc(v):
     if t is set: return many(12, list(v))
     if t is frozenset: return many(13, list(v))
     if t is Ref: return b"\x40" + struct.pack("<Q", v.n)
+    if t is Standard: return b"\x0e" + bytes([v.kind]) + enc(v.payload)
     raise TypeError(t)
+
+class Standard:
+    """A value of the standard library, by its kind, its payload and its expression."""
+    def __init__(self, kind, payload, expr): self.kind, self.payload, self.expr = kind, payload, expr
+    def __repr__(self): return self.expr
 
 class Expr:
     """A repr that is an expression for floats without a literal."""
@@ -78,6 +84,26 @@ vectors = [(v, c) for c, vs in [
     ("set", [set(), {1}, {"a"}, {None}, {1, 2, 3}, {(1, 2)}, {frozenset()}]),
     ("frozenset", [frozenset(), frozenset({1}), frozenset({frozenset({1})})]),
     ("ref", [Ref(0), Ref(1), Ref(2**64 - 1), [Ref(1), Ref(2)], {"o": (Ref(3),)}]),
+    ("standard", [
+        Standard(1, (1.5, -2.0), "1.5-2j"),
+        Standard(2, (2024, 2, 29), "__import__('datetime').date(2024, 2, 29)"),
+        Standard(3, (23, 59, 58, 7, 1), "__import__('datetime').time(23, 59, 58, 7, fold=1)"),
+        Standard(4, (2024, 2, 29, 1, 2, 3, 4, 0), "__import__('datetime').datetime(2024, 2, 29, 1, 2, 3, 4)"),
+        Standard(4, (2024, 2, 29, 1, 2, 3, 4, 1), "__import__('datetime').datetime(2024, 2, 29, 1, 2, 3, 4, fold=1)"),
+        Standard(5, (2024, 2, 29, 1, 2, 3, 4, 0, 0, "UTC", False), "__import__('datetime').datetime(2024, 2, 29, 1, 2, 3, 4, __import__('datetime').timezone.utc)"),
+        Standard(5, (1, 1, 1, 0, 0, 0, 0, 0, -3600, "X", False), "__import__('datetime').datetime(1, 1, 1, tzinfo=__import__('datetime').timezone(__import__('datetime').timedelta(hours=-1), 'X'))"),
+        Standard(6, -1, "__import__('datetime').timedelta(microseconds=-1)"),
+        Standard(7, "1.10", "__import__('decimal').Decimal('1.10')"),
+        Standard(8, (-1, 3), "__import__('fractions').Fraction(-1, 3)"),
+        Standard(8, (10**30, 7), "__import__('fractions').Fraction(10**30, 7)"),
+        Standard(9, bytes(15) + b"\1", "__import__('uuid').UUID(int=1)"),
+        Standard(10, "/a b", "__import__('pathlib').Path('/a b')"),
+        Standard(11, (1, 10, 2), "range(1, 10, 2)"),
+        Standard(12, (None, 5, -1), "slice(None, 5, -1)"),
+        Standard(12, (None, Standard(12, (1, 2, None), "slice(1, 2, None)"), "x"), "slice(None, slice(1, 2), 'x')"),
+        Standard(13, b"x", "bytearray(b'x')"),
+        [Standard(13, b"", "bytearray(b'')")],
+    ]),
     ("1000 deep, the limit", [deep]),
 ] for v in vs]
 
@@ -93,19 +119,6 @@ accepted = [
     ("098000", [], "accept: a uvarint longer than needed"),
 ]
 
-standard = [  # by hand
-    ("0e010a0206000000000000f83f0600000000000000c0", "1.5-2j"),
-    ("0e020a0304e8070000000000000302031d", "__import__('datetime').date(2024, 2, 29)"),
-    ("0e0603ff", "__import__('datetime').timedelta(microseconds=-1)"),
-    ("0e070704312e3130", "__import__('decimal').Decimal('1.10')"),
-    ("0e080a0203ff0303", "__import__('fractions').Fraction(-1, 3)"),
-    ("0e09081000000000000000000000000000000001", "__import__('uuid').UUID(int=1)"),
-    ("0e0b0a030301030a0302", "range(1, 10, 2)"),
-    ("0e0c0a0300030503ff", "slice(None, 5, -1)"),
-    ("0e0d080178", "bytearray(b'x')"),
-    ("09010e0d0800", "[bytearray(b'')]"),
-]
-
 malformed = [
     ("", "nothing"), ("0f", "a reserved tag"), ("3f", "a reserved tag"), ("41", "a func without a number"), ("41" + "ff" * 8 + "0000", "a func that there is not"), ("ff", "no tag"),
     ("03", "int8 without payload"), ("0401020304050607", "int64 too short"), ("05", "bigint without sign"),
@@ -119,13 +132,16 @@ malformed = [
     ("0d010b00", "a dict in a frozenset"), ("0b01090000", "a list as a key"), ("0b010c0000", "a set as a key"),
     ("4001020304050607", "ref too short"), ("0901" * 1000 + "0900", "1001 deep"), ("0a01" * 5000 + "00", "5000 deep"),
     ("0901" * 3 + "ff", "no tag, inside"), ("090409030904090400000000", "counts that together exceed the bytes"),
-    ("0e00", "a kind of 0"), ("0e1300", "no kind"), ("0e", "a standard value without kind"), ("0e01", "a standard value without payload"),
+    ("0e", "a standard value without kind"), ("0e00", "a kind of 0"), ("0e00" + "00", "a kind of 0"), ("0eff" + "00", "no kind"),
+    ("0e01", "a standard value without payload"), ("0e020a020101", "a date without day"),
+    ("0e020300", "a date that is an int"), ("0e0603", "a timedelta too short"),
+    ("0e080a0203010300", "a denominator of 0"), ("0e090803" + "000000", "a UUID of three bytes"),
+    ("0e0a0801" + "2f", "a path of bytes"), ("0e0b0a0303" + "0003000300", "a range with a step of 0"),
 ]
 
 here = os.path.dirname(os.path.abspath(__file__))
 with open(os.path.join(here, "vectors.txt"), "w", encoding="utf-8") as f:
     for v, c in vectors: f.write(f"{enc(v).hex()}\t{'nest(1000)' if v is deep else ascii(plain(v))}\t{c}\n")
     for h, v, c in accepted: f.write(f"{h}\t{v!r}\t{c}\n")
-    for h, v in standard: f.write(f"{h}\t{v}\tstandard\n")
 with open(os.path.join(here, "malformed.txt"), "w", encoding="utf-8") as f:
     for h, c in malformed: f.write(f"{h}\t{c}\n")
