@@ -62,7 +62,7 @@ var fromGo = map[string][]any{
 }
 
 func tableFromGo(t *testing.T, s *suite) {
-	c := s.open(t)
+	c := s.openStandard(t, "")
 	rows := tableRows(t, "Go, as an argument")
 	object := eval[*py.Object](t, c, "object()")
 	env, err := c.NewEnv(limit(t))
@@ -198,7 +198,7 @@ var fromPython = map[string][]sample{
 }
 
 func tableFromPython(t *testing.T, s *suite) {
-	c := s.open(t, py.Options{Preload: tableImports})
+	c := s.openStandard(t, tableImports)
 	rows := tableRows(t, "Python                     any")
 	for row, cells := range rows {
 		samples, ok := fromPython[row]

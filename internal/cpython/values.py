@@ -117,8 +117,9 @@ def plainly(f):
     return reduce
 
 
-# What is known of a class, by its id: a weak reference to it, and what reduces its objects exactly and loosely, or None.
+# What is known of a class, by its id: what keeps the id, and what reduces its objects exactly and loosely, or None.
 plans = {}
+HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
 
 def classify(cls):
@@ -131,9 +132,11 @@ def classify(cls):
         if (f := named(loose, base)) is not None:
             loosely = plainly(f)
             break
-    number = id(cls)
-    plan = _weakref.ref(cls, lambda _: plans.pop(number, None)), exactly, loosely
-    return plans.setdefault(number, plan)
+    number, keeper = id(cls), cls
+    # A static class lives on anyway, and CPython 3.12 has one list of its weak references for all interpreters.
+    if type.__dict__["__flags__"].__get__(cls) & HEAP_TYPE:
+        keeper = _weakref.ref(cls, lambda _: plans.pop(number, None))
+    return plans.setdefault(number, (keeper, exactly, loosely))
 
 
 # From Go to Python: what makes the object of a kind from its payload, the items of a tuple one by one. A maker imports what
