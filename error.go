@@ -72,7 +72,7 @@ type Error struct {
 
 // Error is the last line of Python's traceback: the class and the message.
 func (e *Error) Error() string {
-	name := qualified(e.Module, e.Type)
+	name := printed(e.Module, e.Type)
 	if e.Message == "" {
 		return name
 	}
@@ -100,14 +100,22 @@ func (e *Error) Is(target error) bool {
 }
 
 func sameClass(full, want string) bool {
-	return full == want || strings.HasSuffix(full, "."+want) || "builtins."+full == want
+	return full == want || strings.HasSuffix(full, "."+want) || !strings.Contains(full, ".") && "builtins."+full == want
 }
 
 func qualified(module, name string) string {
-	if module == "builtins" || module == "__main__" || module == "" {
+	if module == "builtins" || module == "" {
 		return name
 	}
 	return module + "." + name
+}
+
+// printed is the name of a class as a traceback has it.
+func printed(module, name string) string {
+	if module == "__main__" {
+		return name
+	}
+	return qualified(module, name)
 }
 
 // Unwrap returns the Go errors that went through Python and into this exception.
@@ -126,6 +134,9 @@ func (e *Error) Unwrap() []error {
 	}
 	return all
 }
+
+// safeToRetry is false: what raised had reached Python, whatever the Go errors beneath say of requests of their own.
+func (e *Error) safeToRetry() bool { return false }
 
 // pythonKind is the built-in class to raise when the error goes back into Python.
 func (e *Error) pythonKind() string {

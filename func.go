@@ -33,6 +33,8 @@ func (e *PanicError) Error() string {
 	return fmt.Sprintf("panic in Go function %q: %v", e.name, e.Value)
 }
 
+func (e *PanicError) safeToRetry() bool { return false }
+
 // Unwrap returns Value if that is an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
