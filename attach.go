@@ -12,7 +12,8 @@ import (
 
 // Attached is Python from within: a function that [Context.Attach] runs uses it, on the context's thread, with the
 // interpreter attached, at about the cost of the same thing in C. It is valid until that function returns, and for the
-// function's goroutine only.
+// function's goroutine only; elsewhere, and within [Attached.Detach], its use and that of its Refs is an error, or a panic
+// where there is no error to return.
 type Attached struct {
 	context *Context
 	core    *cpython.Attached
@@ -30,14 +31,18 @@ type Ref struct {
 }
 
 // Attach runs f on the context's thread with the interpreter attached. It waits for its turn like a call. While f runs,
-// nothing else runs in the context; f must not wait for other Python code except within [Attached.Detach]. A request to
-// the same context that f makes runs at once, on the same thread. The error of f is returned as it is; a panic becomes a
-// *[PanicError].
+// nothing else runs in the context; f must not wait for other Python code except within [Attached.Detach], or by calling this
+// package. A request to the same context that f makes runs at once, on the same thread. The error of f is returned as it is;
+// a panic becomes a *[PanicError]. f must not end its goroutine (runtime.Goexit, testing.T.FailNow): that is the end of the
+// context, and its thread is lost.
 //
 // What Python keeps of memory that was lent (see [Lend]) within f is a BufferError of Attach.
 //
 // When ctx ends while f runs, Attach returns, and f goes on: f has to watch ctx itself.
 func (c *Context) Attach(ctx context.Context, f func(a *Attached) error) error {
+	if f == nil {
+		return notSent(errors.New("py: attach: the function is nil"))
+	}
 	result := make(chan error, 1)
 	number := cpython.AddAttachment(func(core *cpython.Attached) { result <- c.runAttached(core, f) })
 	defer cpython.RemoveAttachment(number)
@@ -92,7 +97,9 @@ func (a *Attached) ThreadState() uintptr { return a.core.ThreadState() }
 // Refs may be used in f.
 func (a *Attached) Detach(f func()) {
 	a.check()
-	a.core.Detach()
+	if a.core.Detach() != nil {
+		panic(errDetached)
+	}
 	defer a.core.Attach()
 	f()
 }
@@ -135,16 +142,23 @@ func (a *Attached) Own(object uintptr) Ref {
 
 func (a *Attached) ref(p cpython.Pointer, err error) (Ref, error) {
 	if err != nil {
-		return Ref{}, a.raised()
+		return Ref{}, a.raised(err)
 	}
 	a.refs = append(a.refs, p)
 	return Ref{a, p}, nil
 }
 
-func (a *Attached) raised() error {
-	_, err := decodeResult[any](a.result())
+// raised is the error of a step that failed: what Python raised, but for one in the wrong place.
+func (a *Attached) raised(err error) error {
+	if errors.Is(err, cpython.ErrMisused) {
+		return errDetached
+	}
+	_, err = decodeResult[any](a.result())
 	return err
 }
+
+var errDetached = errors.New("py: an Attached and its Refs were used within Detach, or by another goroutine than the " +
+	"attached function's: only that function, while it is attached, may use them")
 
 // result is over what the last call gave.
 func (a *Attached) result() *wire.Decoder {
@@ -198,9 +212,11 @@ func (r Ref) Release() {
 	refs := r.a.refs
 	for i := len(refs) - 1; i >= 0; i-- {
 		if refs[i] == r.p {
+			if r.a.core.Release(r.p) != nil {
+				panic(errDetached)
+			}
 			refs[i] = refs[len(refs)-1]
 			r.a.refs = refs[:len(refs)-1]
-			r.a.core.Release(r.p)
 			return
 		}
 	}
@@ -217,8 +233,8 @@ func (r Ref) SetAttr(name string, value any) error {
 	if err := r.a.value(value); err != nil {
 		return err
 	}
-	if r.a.core.SetAttr(r.p, name) != nil {
-		return r.a.raised()
+	if err := r.a.core.SetAttr(r.p, name); err != nil {
+		return r.a.raised(err)
 	}
 	return nil
 }
@@ -252,7 +268,10 @@ func CallRef[T any](f Ref, args ...any) (T, error) {
 		var zero T
 		return zero, err
 	}
-	f.a.core.CallValue(f.p, uint8(want))
+	if f.a.core.CallValue(f.p, uint8(want)) != nil {
+		var zero T
+		return zero, errDetached
+	}
 	return decodeResult[T](f.a.result())
 }
 
@@ -261,6 +280,9 @@ func DecodeRef[T any](r Ref) (T, error) {
 	want, fields := wantOf[T]()
 	r.a.fields(fields)
 	r.a.core.Input(r.a.encoder.Buf)
-	r.a.core.Value(r.p, uint8(want))
+	if r.a.core.Value(r.p, uint8(want)) != nil {
+		var zero T
+		return zero, errDetached
+	}
 	return decodeResult[T](r.a.result())
 }

@@ -72,6 +72,9 @@ var lastID atomic.Uint64
 // New starts a context. It loads and initialises Python first if that was not done. The context closes when ctx ends, as
 // a process of exec.CommandContext does, or when it is closed.
 func New(ctx context.Context, opts Options) (*Context, error) {
+	if ctx == nil {
+		return nil, fmt.Errorf("py: no context was made: %w", errNoContext)
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("py: no context was made: %w", context.Cause(ctx))
 	}
@@ -183,6 +186,12 @@ func (c *Context) Err() error {
 // it would wait for until the grace time is over.
 func (c *Context) Close() error {
 	c.close(nil)
+	var err error
+	cpython.Wait(func() { err = c.waitForEnd() })
+	return err
+}
+
+func (c *Context) waitForEnd() error {
 	timer := time.NewTimer(c.grace)
 	defer timer.Stop()
 	select {
@@ -213,22 +222,30 @@ func (c *Context) close(cause error) {
 // Shutdown refuses new requests, lets those that run or wait finish, and closes the context. When ctx ends first, it
 // closes the context at once, as Close does, and returns the cause.
 func (c *Context) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		return fmt.Errorf("py: context %s was not shut down: %w", c.name, errNoContext)
+	}
 	c.stage.CompareAndSwap(open, draining)
 	c.mu.Lock()
 	if c.err == nil {
 		c.err = ErrClosed
 	}
 	c.mu.Unlock()
+	var err error
+	cpython.Wait(func() { err = errors.Join(c.waitForRequests(ctx), c.Close()) })
+	return err
+}
+
+func (c *Context) waitForRequests(ctx context.Context) error {
 	for c.active.Load() > 0 {
 		select {
 		case <-c.idle:
 		case <-c.core.Ended():
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("py: context %s was closed with requests under way: %w", c.name,
-				context.Cause(ctx)), c.Close())
+			return fmt.Errorf("py: context %s was closed with requests under way: %w", c.name, context.Cause(ctx))
 		}
 	}
-	return c.Close()
+	return nil
 }
 
 // Interrupt makes the request that runs in the context fail with [ErrInterrupted], at its next bytecode, or, when it

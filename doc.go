@@ -307,8 +307,8 @@
 // [Context.Close] refuses new requests, fails those in the queue and those that run with [ErrClosed], interrupts the
 // latter, and waits for the thread, no longer than [Options].Grace. A thread that is stuck in C is [ErrStuck]; it is
 // reclaimed when it comes back. Contexts with an interpreter of their own also wait for the threads that Python
-// started. [Context.Shutdown] lets all requests finish first, and [Context.Done] tells when a context is gone. [Live]
-// counts what is alive in the process.
+// started, and run the functions registered with atexit. [Context.Shutdown] lets all requests finish first, and
+// [Context.Done] tells when a context is gone. [Live] counts what is alive in the process.
 //
 // # Errors
 //
@@ -336,8 +336,9 @@
 //
 // # Processes
 //
-// After os.fork() the child has no Go: calling a Go function there is a RuntimeError, and interpreters other than the main
-// one refuse to fork at all. subprocess works everywhere; use multiprocessing with the spawn method.
+// After os.fork() the child has no Go: calling a Go function there is a RuntimeError, and the child exits, as a Python program
+// does, where its code would come back to Go. Interpreters other than the main one refuse to fork at all. subprocess works
+// everywhere; use multiprocessing with the spawn method.
 //
 // # Streams
 //

@@ -102,6 +102,9 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 	if c == nil || c.core == nil {
 		return reply{}, q.nowhere("context")
 	}
+	if ctx == nil {
+		return reply{}, notSent(fmt.Errorf("py: %s: %w", q.describe(), errNoContext))
+	}
 	via := callbackFor(ctx, c)
 	if err := ctx.Err(); err != nil {
 		return reply{}, &unfinishedError{what: q.describe(), err: err, cause: context.Cause(ctx)}
@@ -155,6 +158,8 @@ func (c *Context) closedError(q *request, started bool) error {
 	}
 	return &unfinishedError{what: q.describe(), started: started, err: ErrClosed, cause: cause}
 }
+
+var errNoContext = errors.New("the context.Context is nil: use context.Background(), or one with a deadline")
 
 // frame writes the request as SPEC.md has it.
 func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"sync"
 
 	"github.com/pycontext/py/internal/cpython"
 	"github.com/pycontext/py/internal/locate"
+	"github.com/pycontext/py/internal/wire"
 )
 
 // Config says which Python to run and what it sees of the process. Its zero value looks for a Python (see the package
@@ -22,7 +24,8 @@ type Config struct {
 	// Paths are put in front of sys.path, in every interpreter.
 	Paths []string
 	// Stdout and Stderr get what Python prints; calls to Write are made by the threads that print and not at the same
-	// time. Nil: the process's own, a line at a time.
+	// time. An error of Write is an OSError for the code that prints. Write may call Python that does not print itself.
+	// Nil: the process's own, a line at a time.
 	Stdout, Stderr io.Writer
 }
 
@@ -116,6 +119,7 @@ func load(config Config) error {
 		Released:        func(scratch any) { scratch.(*exchange).over(true) },
 		Discard:         discard,
 		Ended:           func(core *cpython.Context) { core.Owner.(*Context).forget() },
+		GaveUp:          func(core *cpython.Context) { core.Owner.(*Context).close(errGivenUp) },
 		Write:           writeStream,
 	})
 	if err != nil {
@@ -144,11 +148,36 @@ func infoOf(found locate.Python, version cpython.Version) RuntimeInfo {
 	return info
 }
 
-// writeStream gives output of Python to the configured writer: 1 is stdout, 2 stderr.
-func writeStream(stream int, p []byte) error {
-	process.writing[stream-1].Lock()
-	defer process.writing[stream-1].Unlock()
-	_, err := process.streams[stream-1].Write(p)
+var errGivenUp = errors.New("a Go function on the Python thread ended its goroutine (runtime.Goexit, or FailNow of a test)")
+
+// writeStream gives output of Python to the configured writer, 1 is stdout, 2 stderr, and returns what to raise when that
+// fails: an OSError that carries the Go error.
+func writeStream(stream int, p []byte) []byte {
+	err := write(process.streams[stream-1], &process.writing[stream-1], p)
+	if err == nil {
+		return nil
+	}
+	var e wire.Encoder
+	r := raiseError(err)
+	if r.kind == "" {
+		r.kind = "OSError"
+	}
+	r.write(&e)
+	return e.Buf
+}
+
+func write(w io.Writer, turn *sync.Mutex, p []byte) (err error) {
+	turn.Lock()
+	defer turn.Unlock()
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack(), name: "Write"}
+		}
+	}()
+	n, err := w.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
 	return err
 }
 

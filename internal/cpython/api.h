@@ -118,6 +118,8 @@ typedef struct {
   F(PyInterpreterState *, PyInterpreterState_Main, (void))                                                            \
   F(PyInterpreterState *, PyInterpreterState_Get, (void))                                                             \
   F(int64_t, PyInterpreterState_GetID, (PyInterpreterState *))                                                        \
+  F(PyThreadState *, PyInterpreterState_ThreadHead, (PyInterpreterState *))                                           \
+  F(PyThreadState *, PyThreadState_Next, (PyThreadState *))                                                           \
   F(PyStatus, Py_NewInterpreterFromConfig, (PyThreadState **, const PyInterpreterConfig *))                           \
   F(void, Py_EndInterpreter, (PyThreadState *))                                                                       \
   F(PyObject *, PyImport_Import, (PyObject *))                                                                        \
@@ -217,7 +219,6 @@ typedef struct {
   O(void, PyInitConfig_Free, (PyInitConfig *))                                                                        \
   O(int, PyInitConfig_SetInt, (PyInitConfig *, const char *, int64_t))                                                \
   O(int, PyInitConfig_SetStr, (PyInitConfig *, const char *, const char *))                                           \
-  O(int, PyInitConfig_SetStrList, (PyInitConfig *, const char *, size_t, char *const *))                              \
   O(int, PyInitConfig_GetError, (PyInitConfig *, const char **))                                                      \
   O(int, Py_InitializeFromInitConfig, (PyInitConfig *))                                                               \
   O(void, Py_SetPythonHome, (const wchar_t *))                                                                        \

@@ -5,6 +5,9 @@
 #include "lend.h"
 #include "verb.h"
 
+// Any thread. Whether the caller may touch Python through a.
+static int usable(const attached *a) { return lane_current() == a->lane && a->lane->attached; }
+
 static PyObject *name_of(const char *p, size_t n) {
   PyObject *name = PyUnicode_FromStringAndSize(p, (Py_ssize_t)n);
   if (name) PyUnicode_InternInPlace(&name);
@@ -12,6 +15,7 @@ static PyObject *name_of(const char *p, size_t n) {
 }
 
 PyObject *attached_import(attached *a, const char *p, size_t n) {
+  if (!usable(a)) return MISUSED;
   PyObject *name = name_of(p, n);
   PyObject *module = name ? module_named(a->lane->context->interp, name) : NULL;
   Py_DecRef(name);
@@ -19,6 +23,7 @@ PyObject *attached_import(attached *a, const char *p, size_t n) {
 }
 
 PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
+  if (!usable(a)) return MISUSED;
   context *c = a->lane->context;
   PyObject *name = name_of(p, n), *o = NULL;
   PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace;
@@ -37,6 +42,7 @@ static PyObject *value_of_input(attached *a) {
 }
 
 PyObject *attached_new(attached *a) {
+  if (!usable(a)) return MISUSED;
   struct lent *before = a->lent;
   PyObject *o = value_of_input(a);
   for (struct lent *l = a->lent; l != before; l = l->next) l->of = o;
@@ -62,15 +68,16 @@ int attached_end(attached *a, PyObject *of) {
 }
 
 PyObject *attached_attr(attached *a, PyObject *o, const char *p, size_t n) {
-  (void)a;
+  if (!usable(a)) return MISUSED;
   PyObject *name = name_of(p, n);
   PyObject *value = name ? PyObject_GetAttr(o, name) : NULL;
   Py_DecRef(name);
   return value;
 }
 
-// Returns 0, or -1 with an error set.
+// Returns 0, or -1 with an error set, or 1 where a is misused, as the functions below do.
 int attached_set_attr(attached *a, PyObject *o, const char *p, size_t n) {
+  if (!usable(a)) return 1;
   PyObject *name = name_of(p, n), *value = name ? value_of_input(a) : NULL;
   int failed = value ? PyObject_SetAttr(o, name, value) : -1;
   Py_DecRef(name);
@@ -79,6 +86,7 @@ int attached_set_attr(attached *a, PyObject *o, const char *p, size_t n) {
 }
 
 PyObject *attached_item(attached *a, PyObject *o) {
+  if (!usable(a)) return MISUSED;
   PyObject *key = value_of_input(a);
   PyObject *value = key ? PyObject_GetItem(o, key) : NULL;
   Py_DecRef(key);
@@ -86,20 +94,26 @@ PyObject *attached_item(attached *a, PyObject *o) {
 }
 
 PyObject *attached_call(attached *a, PyObject *f) {
+  if (!usable(a)) return MISUSED;
   reader r = input(a);
-  return call_with(f, &r, a->lane->context);
+  PyObject *value = call_with(f, &r, a->lane->context);
+  interp_end_child(a->lane->context->interp, value);
+  return value;
 }
 
 // The result, or the error, is in a->out; in a->in, what read_want reads comes before the arguments. The arguments here are
 // addresses: for pointers cgo would look up what they point to.
-void attached_call_value(uintptr_t at, uintptr_t f, int how) {
+int attached_call_value(uintptr_t at, uintptr_t f, int how) {
   attached *a = (attached *)at;
   struct lent *lent = NULL;
+  if (!usable(a)) return 1;
   reader in = input(a);
   in.lent = &lent;
   want w;
   PyObject *value = read_want(a->lane->context, a->lane, &in, how, &w) < 0 ? NULL : call_with((PyObject *)f, &in, a->lane->context);
+  interp_end_child(a->lane->context->interp, value);
   write_result(a->lane->context, &a->out, value, w, &lent);
+  return 0;
 }
 
 static void write_attached(attached *a, PyObject *o, want w) {
@@ -107,25 +121,36 @@ static void write_attached(attached *a, PyObject *o, want w) {
   write_result(a->lane->context, &a->out, o, w, &none);
 }
 
-void attached_value(attached *a, PyObject *o, int how) {
+int attached_value(attached *a, PyObject *o, int how) {
+  if (!usable(a)) return 1;
   reader in = input(a);
   want w;
   if (read_want(a->lane->context, a->lane, &in, how, &w) < 0) o = NULL;
   else Py_IncRef(o);
   write_attached(a, o, w);
+  return 0;
 }
 
 void attached_error(attached *a) { write_attached(a, NULL, (want){.how = WANT_EXACT}); }
 
 PyObject *attached_ref(attached *a, uint64_t handle) {
+  if (!usable(a)) return MISUSED;
   PyObject *o = refs_get(a->lane->context->refs, handle);
   if (!o) PyErr_SetString(PyExc(RuntimeError), "the object was closed");
   return o;
 }
 
-void attached_release(PyObject *o) { Py_DecRef(o); }
+int attached_release(attached *a, PyObject *o) {
+  if (!usable(a)) return 1;
+  Py_DecRef(o);
+  return 0;
+}
 
-void attached_detach(attached *a) { detach(a->lane); }
+int attached_detach(attached *a) {
+  if (!usable(a)) return 1;
+  detach(a->lane);
+  return 0;
+}
 
 void attached_attach(attached *a) { attach(a->lane); }
 

@@ -56,7 +56,7 @@ func goAttach(number C.uint64_t, l *C.lane) (result C.int) {
 		C.free(unsafe.Pointer(kept))
 	}()
 	if f, ok := attachments.functions.Load(uint64(number)); ok {
-		f.(func(*Attached))(a)
+		onThread(func() { f.(func(*Attached))(a) })
 	}
 	return
 }
@@ -91,12 +91,25 @@ func (a *Attached) keepLent() {
 // ErrRaised says that Python raised; Result has the exception.
 var ErrRaised = errors.New("Python raised an exception")
 
+const misused = 1 // MISUSED
+
 func (a *Attached) result(o *C.PyObject) (Pointer, error) {
-	if o == nil {
+	switch p := Pointer(uintptr(unsafe.Pointer(o))); p {
+	case 0:
 		C.attached_error(a.c)
 		return 0, ErrRaised
+	case misused:
+		return 0, ErrMisused
+	default:
+		return p, nil
 	}
-	return Pointer(uintptr(unsafe.Pointer(o))), nil
+}
+
+func use(failed C.int) error {
+	if failed != 0 {
+		return ErrMisused
+	}
+	return nil
 }
 
 func object(p Pointer) *C.PyObject { return *(**C.PyObject)(unsafe.Pointer(&p)) }
@@ -158,11 +171,12 @@ func (a *Attached) Attr(o Pointer, name string) (Pointer, error) {
 func (a *Attached) SetAttr(o Pointer, name string) error {
 	defer a.keepLent()
 	p, n := text(name)
-	if C.attached_set_attr(a.c, object(o), p, n) < 0 {
+	failed := C.attached_set_attr(a.c, object(o), p, n)
+	if failed < 0 {
 		C.attached_error(a.c)
 		return ErrRaised
 	}
-	return nil
+	return use(failed)
 }
 
 // Item returns the item for the key in the buffer.
@@ -178,15 +192,18 @@ func (a *Attached) Call(f Pointer) (Pointer, error) {
 }
 
 // CallValue calls f with the arguments in the buffer; Result has what came of it.
-func (a *Attached) CallValue(f Pointer, want uint8) {
-	C.attached_call_value(C.uintptr_t(uintptr(unsafe.Pointer(a.c))), C.uintptr_t(f), C.int(want))
+func (a *Attached) CallValue(f Pointer, want uint8) error {
+	failed := C.attached_call_value(C.uintptr_t(uintptr(unsafe.Pointer(a.c))), C.uintptr_t(f), C.int(want))
 	if len(a.pending) > 0 {
 		a.pending = giveUp(a.pending)
 	}
+	return use(failed)
 }
 
 // Value converts an object; Result has what came of it.
-func (a *Attached) Value(o Pointer, want uint8) { C.attached_value(a.c, object(o), C.int(want)) }
+func (a *Attached) Value(o Pointer, want uint8) error {
+	return use(C.attached_value(a.c, object(o), C.int(want)))
+}
 
 // Object returns the object of a handle.
 func (a *Attached) Object(handle uint64) (Pointer, error) {
@@ -194,17 +211,20 @@ func (a *Attached) Object(handle uint64) (Pointer, error) {
 }
 
 // Release lets an object go.
-func (a *Attached) Release(o Pointer) {
-	C.attached_release(object(o))
+func (a *Attached) Release(o Pointer) error {
+	if C.attached_release(a.c, object(o)) != 0 {
+		return ErrMisused
+	}
 	if numbers := a.with[o]; numbers != nil {
 		C.attached_end(a.c, object(o))
 		giveUp(numbers)
 		delete(a.with, o)
 	}
+	return nil
 }
 
 // Detach and Attach let the interpreter go and take it back.
-func (a *Attached) Detach() { C.attached_detach(a.c) }
+func (a *Attached) Detach() error { return use(C.attached_detach(a.c)) }
 
 // Attach takes the interpreter back after Detach.
 func (a *Attached) Attach() { C.attached_attach(a.c) }

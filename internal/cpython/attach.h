@@ -1,10 +1,12 @@
 // Python as a Go function within Attach uses it: on the context's thread, attached, with plain object pointers.
 // Arguments come as wire bytes, in a->in; every function that returns an object returns a new reference, or NULL with an error
-// set, which attached_error then takes.
+// set, which attached_error then takes, or MISUSED: a goroutine that is not the attached function's, or while it is detached.
 #ifndef PY_ATTACH_H
 #define PY_ATTACH_H
 
 #include "context.h"
+
+#define MISUSED ((PyObject *)1)
 
 typedef struct attached {
   lane *lane;
@@ -22,12 +24,12 @@ HIDDEN PyObject *attached_attr(attached *a, PyObject *o, const char *name, size_
 HIDDEN int attached_set_attr(attached *a, PyObject *o, const char *name, size_t len);
 HIDDEN PyObject *attached_item(attached *a, PyObject *o);
 HIDDEN PyObject *attached_call(attached *a, PyObject *f);
-HIDDEN void attached_call_value(uintptr_t a, uintptr_t f, int want);
-HIDDEN void attached_value(attached *a, PyObject *o, int want);
+HIDDEN int attached_call_value(uintptr_t a, uintptr_t f, int want);
+HIDDEN int attached_value(attached *a, PyObject *o, int want);
 HIDDEN void attached_error(attached *a);
 HIDDEN PyObject *attached_ref(attached *a, uint64_t handle);
-HIDDEN void attached_release(PyObject *o);
-HIDDEN void attached_detach(attached *a);
+HIDDEN int attached_release(attached *a, PyObject *o);
+HIDDEN int attached_detach(attached *a);
 HIDDEN void attached_attach(attached *a);
 HIDDEN PyThreadState *attached_state(void);
 

@@ -292,13 +292,44 @@ def forget_thread():
         vars(getattr(threading, "_thread_local_info", threading.local())).clear()
 
 
+def run_exit_handlers():
+    """Those of this interpreter, as its end would, while they can still call Go and start threads."""
+    atexit = sys.modules.get("atexit")
+    if atexit is not None:
+        atexit._run_exitfuncs()
+
+
+def flush_streams():
+    for stream in sys.stdout, sys.stderr:
+        attempt(lambda: stream.flush(), None)
+
+
 def finish():
     """The end of a context: nothing that it printed is lost."""
     if not is_main:
         attempt(join_threads, None)
+        attempt(run_exit_handlers, None)
     attempt(forget_thread, None)
-    for stream in sys.stdout, sys.stderr:
-        attempt(lambda: stream.flush(), None)
+    flush_streams()
+
+
+def end_child(exc):
+    """The end of a child made by os.fork(), whose code came to its end, or raised."""
+    import os
+
+    status = 0
+    try:
+        if isinstance(exc, SystemExit) and (exc.code is None or isinstance(exc.code, int)):
+            status = exc.code or 0
+        elif exc is not None:
+            status = 1
+            if isinstance(exc, SystemExit):
+                print(exc.code, file=sys.stderr)
+            else:
+                sys.excepthook(type(exc), exc, exc.__traceback__)
+        flush_streams()
+    finally:
+        os._exit(status & 0xFF)
 
 
 def collect():

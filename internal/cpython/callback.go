@@ -226,9 +226,31 @@ func goEvent(event C.uintptr_t) {
 
 //export goInline
 func goInline(c *C.callback) {
-	cb := newCallback(c, mostOnGoroutine)
-	hooks.Call(cb)
-	cb.end()
+	onThread(func() {
+		cb := newCallback(c, mostOnGoroutine)
+		hooks.Call(cb)
+		cb.end()
+	})
+}
+
+// onThread runs Go code on a Python thread, which it must give back. Go ends the process when such code ends its goroutine
+// (runtime.Goexit, testing.T.FailNow). So the context is given up instead: it closes, and its thread stays here, detached.
+func onThread(f func()) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			panic(v)
+		}
+		if c := contexts.find(uint64(C.thread_give_up())); c != nil {
+			hooks.GaveUp(c)
+		}
+		select {}
+	}()
+	f()
+	returned = true
 }
 
 //export goLookup
@@ -265,9 +287,9 @@ func goAnswered(number C.uint64_t, read C.int) {
 func goReleaseError(number C.uint64_t) { hooks.ReleaseError(uint64(number)) }
 
 //export goWrite
-func goWrite(stream C.int, p *C.char, n C.size_t) C.int {
-	if hooks.Write(int(stream), unsafe.Slice((*byte)(unsafe.Pointer(p)), int(n))) != nil {
-		return 1
-	}
-	return 0
+func goWrite(stream C.int, p *C.char, n C.size_t, out *C.buf) {
+	onThread(func() {
+		answer := hooks.Write(int(stream), unsafe.Slice((*byte)(unsafe.Pointer(p)), int(n)))
+		out.len = C.size_t(len(append(grow(out, nil, len(answer)), answer...)))
+	})
 }

@@ -72,7 +72,9 @@ void context_drop_refs(context *c) {
   c->drops_cap = 0;
   __atomic_store_n(&c->drops_len, 0, __ATOMIC_SEQ_CST);
   pthread_mutex_unlock(&c->lock);
+  request *below = begin_interlude(c->main);
   for (size_t i = 0; i < n; i++) Py_DecRef(refs_take(c->refs, drops[i]));
+  end_interlude(c->main, below);
   free(drops);
 }
 

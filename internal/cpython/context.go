@@ -53,7 +53,7 @@ func NewContext(mode Mode, stackSize int, owner any) (*Context, error) {
 		return nil, errors.New("no thread can be had for a context")
 	}
 	defer c.release()
-	<-c.started
+	Wait(func() { <-c.started })
 	if problem := C.GoString(&c.c.problem[0]); problem != "" {
 		<-c.ended
 		return nil, errors.New(problem)
@@ -111,6 +111,15 @@ func (c *Context) Interrupt(cause error) bool {
 		r.cancelCallbacks(uint64(serial), cause)
 	}
 	return true
+}
+
+// Wait calls f, which waits for other Python code. A Python thread in the middle of an inline function or of Attach lets go of
+// its interpreter meanwhile.
+func Wait(f func()) {
+	if C.thread_detach() != 0 {
+		defer C.thread_reattach()
+	}
+	f()
 }
 
 // hold keeps the C side from going. It returns false when it is gone already.

@@ -25,7 +25,7 @@ typedef struct interp {
   PyInterpreterState *state;
   int64_t id;
   context *owner; // NULL for the main interpreter
-  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *interrupted, *modules, *builtins;
+  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *end_child, *interrupted, *modules, *builtins;
   PyObject *plans, *classify, *makers; // of values.py
   PyObject *memory; // the class of what lends Go's memory
   PyObject *functions; // by name, the callables that stand for Go functions
@@ -150,6 +150,7 @@ HIDDEN void lane_set_current(lane *l);
 // interpreter.c
 HIDDEN interp *main_interp(void);
 HIDDEN const char *main_interp_start(const char *bootstrap);
+HIDDEN void interp_end_child(interp *in, PyObject *value);
 HIDDEN interp *interp_new(int mode, PyThreadState **state, char *problem, size_t size);
 HIDDEN void interp_end(interp *in, PyThreadState *state);
 
@@ -173,6 +174,8 @@ HIDDEN void raise_interrupted(interp *in);
 // interrupt.c
 HIDDEN int begin_request(lane *l, request *r);
 HIDDEN void end_request(lane *l, request *r);
+HIDDEN request *begin_interlude(lane *l);
+HIDDEN void end_interlude(lane *l, request *below);
 HIDDEN request *suspend_request(lane *l);
 HIDDEN int resume_request(lane *l, request *r);
 

@@ -14,6 +14,8 @@ import (
 var (
 	ErrClosed      = errors.New("closed")
 	ErrUnsupported = errors.New("this build cannot run Python: it needs cgo, on Linux or macOS")
+	// ErrMisused: Python would have been touched from a thread that is not attached.
+	ErrMisused = errors.New("not attached")
 )
 
 // Mode says which interpreter and lock a context uses.
@@ -66,8 +68,11 @@ type Hooks struct {
 	ReleaseError func(number uint64)
 	// Ended tells that a context's thread and interpreter are gone.
 	Ended func(c *Context)
-	// Write takes output of Python: 1 is stdout, 2 stderr.
-	Write func(stream int, p []byte) error
+	// GaveUp tells that Go code on a thread of the context does not come back, and that the context is to close.
+	GaveUp func(c *Context)
+	// Write takes output of Python: 1 is stdout, 2 stderr. It returns nothing, or the answer of a callback that says what
+	// to raise. It must not panic.
+	Write func(stream int, p []byte) []byte
 }
 
 // Live counts what must come back to zero.

@@ -90,23 +90,29 @@ static PyObject *go_error_new(uint64_t number) {
   return capsule;
 }
 
-// Attached. Turns the answer of a Go function into its value or its exception.
-static PyObject *read_answer(context *c, callback *cb) {
-  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL};
-  if (get_u8(&in) == 0) return decode(&in, c, 0);
+// Attached. Raises what an answer says behind its first byte. Returns NULL.
+PyObject *raise_answer(interp *in, reader *answer) {
   size_t kind_len, text_len;
-  const char *kind = get_raw(&in, &kind_len), *text = get_raw(&in, &text_len);
-  uint64_t token = get_u64(&in);
+  const char *kind = get_raw(answer, &kind_len), *text = get_raw(answer, &text_len);
+  uint64_t token = get_u64(answer);
   PyObject *k = PyUnicode_FromStringAndSize(kind, (Py_ssize_t)kind_len);
   PyObject *t = PyUnicode_FromStringAndSize(text, (Py_ssize_t)text_len);
   PyObject *error = go_error_new(token);
-  PyObject *exc = k && t && error ? PyObject_CallFunctionObjArgs(c->interp->make_error, k, t, error, NULL) : NULL;
+  PyObject *make = in->make_error, *exc = NULL;
+  if (!make) PyErr_SetString(PyExc(RuntimeError), "the interpreter is ending");
+  else if (k && t && error) exc = PyObject_CallFunctionObjArgs(make, k, t, error, NULL);
   Py_DecRef(k);
   Py_DecRef(t);
   Py_DecRef(error);
   if (exc) PyErr_SetObject(type_of(exc), exc);
   Py_DecRef(exc);
   return NULL;
+}
+
+// Attached. Turns the answer of a Go function into its value or its exception.
+static PyObject *read_answer(context *c, callback *cb) {
+  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL};
+  return get_u8(&in) == 0 ? decode(&in, c, 0) : raise_answer(c->interp, &in);
 }
 
 // Lets go of the Go error of an answer that nobody takes.
@@ -152,7 +158,7 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
 }
 
 static PyObject *call_function(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
-  return invoke(PyCapsule_GetPointer(self, NULL), args, n, names);
+  return invoke(PyCapsule_GetPointer(self, GO_FUNCTION), args, n, names);
 }
 
 // Attached.
@@ -162,13 +168,13 @@ static void discard(function *f) {
   free(f);
 }
 
-static void free_function(PyObject *capsule) { discard(PyCapsule_GetPointer(capsule, NULL)); }
+static void free_function(PyObject *capsule) { discard(PyCapsule_GetPointer(capsule, GO_FUNCTION)); }
 
 // Attached. New callable; takes over f. NULL with an error set.
 static PyObject *make_callable(function *f) {
   f->def = (PyMethodDef){f->name, (PyCFunction)(void (*)(void))call_function, METH_FASTCALL | METH_KEYWORDS,
                          "A function of the Go program."};
-  PyObject *capsule = PyCapsule_New(f, NULL, free_function);
+  PyObject *capsule = PyCapsule_New(f, GO_FUNCTION, free_function);
   if (!capsule) {
     discard(f);
     return NULL;
@@ -208,7 +214,7 @@ PyObject *function_named(interp *in, context *c, PyObject *name, const char *tex
   PyObject *callable = PyDict_GetItemWithError(in->functions, name);
   if (!callable) return PyErr_Occurred() ? NULL : new_callable(in, c, name, text);
   Py_IncRef(callable);
-  if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), NULL), c) == 0) return callable;
+  if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), GO_FUNCTION), c) == 0) return callable;
   Py_DecRef(callable);
   return NULL;
 }

@@ -4,6 +4,11 @@
 
 #include "context.h"
 
+// What the capsules hold that Python code carries about, by their names.
+#define GO_INTERP "go.interpreter"
+#define GO_FUNCTION "go.function"
+#define GO_CONTEXT "go.context"
+
 // A registered function as the Go side describes it.
 typedef struct resolved {
   uint64_t number; // 0: there is none
@@ -17,6 +22,7 @@ extern HIDDEN uint64_t registry_version;
 HIDDEN lane *lane_of_thread(interp *in);
 
 // function.c
+HIDDEN PyObject *raise_answer(interp *in, reader *answer);
 HIDDEN PyObject *function_named(interp *in, context *c, PyObject *name, const char *text);
 HIDDEN PyObject *function_lent(interp *in, resolved found, const char *name, size_t n);
 

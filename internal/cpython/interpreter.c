@@ -2,8 +2,10 @@
 
 // Interpreters: the main one and those of contexts that have their own, all furnished by the same bootstrap.py.
 #include <stdio.h>
+#include <unistd.h>
 
 #include "context.h"
+#include "runtime.h"
 
 static interp main_one;
 static const char *bootstrap_source;
@@ -28,7 +30,7 @@ static int take_functions(interp *in, PyObject *names) {
     PyObject **field;
   } wanted[] = {{"describe", &in->describe},     {"compile_source", &in->compile},  {"make_error", &in->make_error},
                 {"finish", &in->finish},         {"collect", &in->collect},         {"leave_loop", &in->leave_loop},
-                {"enter_loop", &in->enter_loop}, {"plans", &in->plans},           {"classify", &in->classify},
+                {"enter_loop", &in->enter_loop}, {"end_child", &in->end_child}, {"plans", &in->plans},           {"classify", &in->classify},
                 {"makers", &in->makers},         {"Interrupted", &in->interrupted}};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
     PyObject *o = PyDict_GetItemString(names, wanted[i].name);
@@ -60,7 +62,7 @@ static int furnish(interp *in) {
 
 static void empty(interp *in) {
   PyObject **held[] = {&in->describe, &in->compile,    &in->make_error,  &in->finish,  &in->collect,
-                       &in->leave_loop, &in->enter_loop, &in->plans,       &in->classify, &in->makers, &in->interrupted,
+                       &in->leave_loop, &in->enter_loop, &in->end_child, &in->plans,       &in->classify, &in->makers, &in->interrupted,
                        &in->modules,  &in->builtins, &in->memory, &in->functions};
   for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
     PyObject *o = *held[i];
@@ -119,8 +121,29 @@ interp *interp_new(int mode, PyThreadState **state, char *problem, size_t size) 
   return in;
 }
 
-// Attached on entry, not on return. Waits for the threads that Python started, as the end of a Python program does.
+// Attached; detached now and then. Waits until no other thread is in the interpreter: Python joins those of the module
+// threading, and before 3.14 the end of an interpreter that has others, of the module _thread, is the end of the process.
+static void wait_for_threads(interp *in, PyThreadState *state) {
+  for (useconds_t pause = 50; PyInterpreterState_ThreadHead(in->state) != state || PyThreadState_Next(state);) {
+    PyEval_SaveThread();
+    usleep(pause);
+    if (pause < 20000) pause *= 2;
+    PyEval_RestoreThread(state);
+  }
+}
+
+// Attached, where Python code has come back to C with value, or with an error set. In a child that os.fork() made there is no
+// Go to go on to: it ends as a Python program would.
+void interp_end_child(interp *in, PyObject *value) {
+  if (!runtime_forked) return;
+  PyObject *error = value ? NULL : PyErr_GetRaisedException();
+  PyObject_CallOneArg(in->end_child, error ? error : Py_None);
+  _exit(1);
+}
+
+// Attached on entry, not on return.
 void interp_end(interp *in, PyThreadState *state) {
+  wait_for_threads(in, state);
   empty(in);
   Py_EndInterpreter(state);
   free(in);

@@ -9,20 +9,52 @@
 int begin_request(lane *l, request *r) {
   pthread_mutex_lock(&l->lock);
   r->suspended = r->struck = 0;
-  r->below = l->current;
+  request *below = r->below = l->current;
+  int struck = below && below->struck; // by an inline function, Attach or a write that let go of the interpreter
+  if (struck) {
+    below->struck = 0;
+    below->interrupted = 1;
+  }
   l->current = r;
   int interrupted = r->interrupted;
   pthread_mutex_unlock(&l->lock);
+  if (struck) PyThreadState_SetAsyncExc(l->ident, NULL);
   return interrupted;
 }
 
-// Attached, on the lane's thread; an error may be set and stays. Withdraws an interrupt that was not delivered yet.
+// Attached to the interpreter, with the lane's lock.
+static void set_exception(lane *l, request *r) {
+  r->struck = 1;
+  PyThreadState_SetAsyncExc(l->ident, l->context->interp->interrupted);
+}
+
+// Attached, on the lane's thread; an error may be set and stays. Withdraws an interrupt that was not delivered yet, and
+// delivers one to the request below, if that goes on now.
 void end_request(lane *l, request *r) {
   pthread_mutex_lock(&l->lock);
-  l->current = r->below;
-  int struck = r->struck;
+  request *below = l->current = r->below;
+  if (r->struck) PyThreadState_SetAsyncExc(l->ident, NULL);
+  if (below && below->interrupted && !below->suspended) {
+    below->interrupted = 0;
+    set_exception(l, below);
+  }
   pthread_mutex_unlock(&l->lock);
-  if (struck) PyThreadState_SetAsyncExc(l->ident, NULL);
+}
+
+// Attached, on the lane's thread. Code that runs between begin and end of an interlude belongs to no request: an interrupt
+// does not reach it, and callbacks that it makes leave the suspended request below alone.
+request *begin_interlude(lane *l) {
+  pthread_mutex_lock(&l->lock);
+  request *below = l->current;
+  l->current = NULL;
+  pthread_mutex_unlock(&l->lock);
+  return below;
+}
+
+void end_interlude(lane *l, request *below) {
+  pthread_mutex_lock(&l->lock);
+  l->current = below;
+  pthread_mutex_unlock(&l->lock);
 }
 
 // Attached, on the lane's thread. The current request, marked as waiting for a callback; may be NULL.
@@ -47,12 +79,6 @@ int resume_request(lane *l, request *r) {
   r->interrupted = 0;
   pthread_mutex_unlock(&l->lock);
   return interrupted;
-}
-
-// Attached to the interpreter with a thread state of the calling thread, and with the lane's lock.
-static void set_exception(lane *l, request *r) {
-  r->struck = 1;
-  PyThreadState_SetAsyncExc(l->ident, l->context->interp->interrupted);
 }
 
 // Any thread; attached to the interpreter with a thread state of its own, or not. A request that holds the top of its
@@ -107,12 +133,8 @@ void request_interrupt(request *r) {
   leave(l->context, state);
 }
 
-// As request_interrupt, for whatever is on top of the context's thread. Returns its handle and serial, or 0 when the
-// context is idle.
-uint64_t context_interrupt(context *c, uint64_t *serial) {
-  PyThreadState *state = enter(c);
-  if (!state) return 0;
-  lane *l = c->main;
+// Attached. As request_interrupt, for whatever is on top of the context's thread.
+static uint64_t strike_top(lane *l, uint64_t *serial) {
   uint64_t handle = 0;
   pthread_mutex_lock(&l->lock);
   request *r = l->current;
@@ -123,6 +145,28 @@ uint64_t context_interrupt(context *c, uint64_t *serial) {
     else set_exception(l, r);
   }
   pthread_mutex_unlock(&l->lock);
-  leave(c, state);
+  return handle;
+}
+
+// Any thread, also a Python thread in the middle of an inline function, of Attach or of a write. Interrupts what is on top of
+// the context's thread. Returns its handle and serial, or 0 when the context is idle. The context's own thread uses its own
+// thread state: of two that a thread has, CPython would interrupt the wrong one.
+uint64_t context_interrupt(context *c, uint64_t *serial) {
+  lane *own = lane_current();
+  int was_attached = own && own->attached;
+  uint64_t handle = 0;
+  if (own == c->main) {
+    if (!was_attached) attach(own);
+    handle = strike_top(own, serial);
+    if (!was_attached) detach(own);
+    return handle;
+  }
+  if (was_attached) detach(own);
+  PyThreadState *state = enter(c);
+  if (state) {
+    handle = strike_top(c->main, serial);
+    leave(c, state);
+  }
+  if (was_attached) attach(own);
   return handle;
 }

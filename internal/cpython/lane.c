@@ -183,6 +183,7 @@ static void run_attached(lane *l, request *r) {
   int interrupted = begin_request(l, r);
   if (interrupted) raise_interrupted(c->interp);
   else if (!failed && !too_deep(l)) value = perform(c, l, &in, &w);
+  interp_end_child(c->interp, value);
   write_result(c, &r->out, value, w, &lent); // may run Python code too, which can be interrupted
   end_request(l, r);
   l->depth--;
@@ -199,6 +200,7 @@ void lane_run(lane *l, request *r) {
   __atomic_store_n(&r->lane, l, __ATOMIC_RELEASE);
   if (!(__atomic_fetch_or(&r->state, ST_STARTED, __ATOMIC_SEQ_CST) & ST_ABANDONED)) {
     if (!was_attached) attach(l);
+    if (l->is_main && __atomic_load_n(&l->context->drops_len, __ATOMIC_RELAXED)) context_drop_refs(l->context);
     run_attached(l, r);
     if (!was_attached) detach(l);
   }

@@ -49,7 +49,7 @@ lane *lane_of_thread(interp *in) {
 }
 
 // Every native gets its interpreter as self.
-static interp *interp_of(PyObject *self) { return PyCapsule_GetPointer(self, NULL); }
+static interp *interp_of(PyObject *self) { return PyCapsule_GetPointer(self, GO_INTERP); }
 
 // function(name) -> a callable that calls the Go function of that name. AttributeError where there is none.
 static PyObject *native_function(PyObject *self, PyObject *name) {
@@ -57,8 +57,10 @@ static PyObject *native_function(PyObject *self, PyObject *name) {
     return PyErr_Format(PyExc(TypeError), "the name of a Go function must be a str");
   interp *in = interp_of(self);
   lane *l = lane_of_thread(in);
-  const char *text = l ? PyUnicode_AsUTF8AndSize(name, NULL) : NULL;
+  Py_ssize_t len;
+  const char *text = l ? PyUnicode_AsUTF8AndSize(name, &len) : NULL;
   if (!text) return NULL;
+  if (strlen(text) != (size_t)len) return PyErr_Format(PyExc(AttributeError), "no Go function has a NUL in its name");
   return function_named(in, l->context, name, text);
 }
 
@@ -75,7 +77,7 @@ static PyObject *native_names(PyObject *self, PyObject *unused) {
 }
 
 // inherit() -> the calling context for adopt(), or None.
-static void release_inherited(PyObject *capsule) { context_release(PyCapsule_GetPointer(capsule, NULL)); }
+static void release_inherited(PyObject *capsule) { context_release(PyCapsule_GetPointer(capsule, GO_CONTEXT)); }
 
 static PyObject *native_inherit(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
@@ -85,7 +87,7 @@ static PyObject *native_inherit(PyObject *self, PyObject *unused) {
     return Py_None;
   }
   context_hold(c);
-  PyObject *capsule = PyCapsule_New(c, NULL, release_inherited);
+  PyObject *capsule = PyCapsule_New(c, GO_CONTEXT, release_inherited);
   if (!capsule) context_release(c);
   return capsule;
 }
@@ -93,8 +95,9 @@ static PyObject *native_inherit(PyObject *self, PyObject *unused) {
 // adopt(context) makes this thread one of that context. The reference lives in the thread's start function.
 static PyObject *native_adopt(PyObject *self, PyObject *capsule) {
   (void)self;
-  tls_inherited = PyCapsule_GetPointer(capsule, NULL);
-  if (!tls_inherited) return NULL;
+  context *c = PyCapsule_GetPointer(capsule, GO_CONTEXT);
+  if (!c) return NULL;
+  tls_inherited = c;
   Py_IncRef(Py_None);
   return Py_None;
 }
@@ -113,19 +116,27 @@ static PyObject *native_is_error(PyObject *self, PyObject *o) {
   return PyBool_FromLong(go_error_of(o) != 0);
 }
 
-// write(stream, bytes) gives output to the Go program. Detached meanwhile.
+// write(stream, bytes) gives output to the Go program. Detached meanwhile, so that its writer may call Python.
 static PyObject *native_write(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
-  (void)self, (void)names;
+  (void)names;
+  interp *in = interp_of(self);
   char *p;
   Py_ssize_t len;
-  if (n != 2 || PyBytes_AsStringAndSize(args[1], &p, &len) < 0) return NULL;
+  long long stream = n == 2 ? PyLong_AsLongLong(args[0]) : 0;
+  if (stream < 1 || stream > 2 || PyBytes_AsStringAndSize(args[1], &p, &len) < 0)
+    return PyErr_Format(PyExc(TypeError), "write() takes a stream and bytes");
   if (runtime_forked) return PyErr_Format(PyExc(ValueError), "the Go program's writer does not live on after os.fork()");
-  int stream = (int)PyLong_AsLongLong(args[0]);
-  PyThreadState *state = PyEval_SaveThread();
-  int failed = goWrite(stream, p, (size_t)len);
-  PyEval_RestoreThread(state);
-  if (failed) return PyErr_Format(PyExc(ValueError), "the Go program's writer failed");
-  return PyLong_FromLongLong(len);
+  lane *l = lane_current();
+  PyThreadState *state = l ? NULL : PyEval_SaveThread();
+  if (l) detach(l);
+  buf answer = {0};
+  goWrite((int)stream, p, (size_t)len, &answer);
+  if (l) attach(l);
+  else PyEval_RestoreThread(state);
+  reader r = {answer.p, answer.p + answer.len, 0, NULL};
+  PyObject *written = answer.len && get_u8(&r) ? raise_answer(in, &r) : PyLong_FromLongLong(len);
+  buf_free(&answer);
+  return written;
 }
 
 static PyMethodDef natives[] = {
@@ -140,7 +151,7 @@ static PyMethodDef natives[] = {
 
 // Attached. New dict for bootstrap.py to run in: the native functions of this interpreter and the built-ins.
 PyObject *module_natives(interp *in) {
-  PyObject *names = PyDict_New(), *self = PyCapsule_New(in, NULL, NULL), *builtins = PyImport_ImportModule("builtins");
+  PyObject *names = PyDict_New(), *self = PyCapsule_New(in, GO_INTERP, NULL), *builtins = PyImport_ImportModule("builtins");
   PyObject *is_main = PyBool_FromLong(in == main_interp());
   in->functions = PyDict_New();
   int failed = !names || !in->functions || !self || !builtins || PyDict_SetItemString(names, "__builtins__", builtins) < 0 ||

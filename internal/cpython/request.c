@@ -65,11 +65,7 @@ int request_submit(lane *l, request *r, int chain, int may_spin) {
     lane_run(l, r);
     return SUBMIT_DONE;
   }
-  int result = SUBMITTED;
-  if (own && own->attached) {
-    detach(own);
-    result = SUBMIT_DETACHED;
-  }
+  int result = thread_detach() ? SUBMIT_DETACHED : SUBMITTED;
   int spins = may_spin && may_spin_for(l);
   if (spins) r->state = ST_SPINNING;
   if (lane_push(l, r, chain) < 0) {
@@ -83,7 +79,24 @@ int request_submit(lane *l, request *r, int chain, int may_spin) {
   return result;
 }
 
-// After SUBMIT_DETACHED, on the same thread.
+// Any thread. Lets go of the interpreter where the thread is a Python thread in the middle of an inline function or of Attach.
+// Returns whether thread_reattach is due.
+int thread_detach(void) {
+  lane *own = lane_current();
+  if (!own || !own->attached) return 0;
+  detach(own);
+  return 1;
+}
+
+// After SUBMIT_DETACHED or thread_detach, on the same thread.
 void thread_reattach(void) { attach(lane_current()); }
+
+// On a Python thread in the middle of an inline function, of Attach or of a write, which stays there for ever. Detaches it, and
+// returns Go's number for its context, or 0.
+uint64_t thread_give_up(void) {
+  lane *l = lane_current();
+  if (l && l->attached) detach(l);
+  return l ? l->context->handle : 0;
+}
 
 void registry_changed(void) { __atomic_fetch_add(&registry_version, 1, __ATOMIC_SEQ_CST); }

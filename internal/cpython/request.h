@@ -22,7 +22,9 @@ HIDDEN void context_close(context *c);
 HIDDEN void context_drop(context *c, uint64_t handle);
 
 HIDDEN uintptr_t callback_finish(callback *cb);
+HIDDEN int thread_detach(void);
 HIDDEN void thread_reattach(void);
+HIDDEN uint64_t thread_give_up(void);
 HIDDEN void registry_changed(void);
 
 #endif

@@ -29,8 +29,6 @@ static const char *initialize_by_config(void) {
   const char *why = NULL;
   int failed = PyInitConfig_SetInt(c, "utf8_mode", 1) < 0 || PyInitConfig_SetInt(c, "install_signal_handlers", 0) < 0 ||
                PyInitConfig_SetInt(c, "configure_c_stdio", 0) < 0 || PyInitConfig_SetInt(c, "parse_argv", 0) < 0;
-  if (!failed && config->argc)
-    failed = PyInitConfig_SetStrList(c, "argv", (size_t)config->argc, config->argv) < 0;
   if (!failed && config->home) failed = PyInitConfig_SetStr(c, "home", config->home) < 0;
   if (!failed && config->executable) failed = PyInitConfig_SetStr(c, "executable", config->executable) < 0;
   if (failed || Py_InitializeFromInitConfig(c) < 0) {

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -44,13 +45,6 @@ func Start(config Config, h Hooks) (Version, error) {
 		home:       optional(config.Home),
 		bootstrap:  C.CString(settings(config) + bootstrap + values),
 		spin_ns:    C.int64_t(spinTime),
-	}
-	if n := len(config.Args); n > 0 {
-		c.argv = (**C.char)(C.calloc(C.size_t(n), C.size_t(unsafe.Sizeof(uintptr(0)))))
-		c.argc = C.int64_t(n)
-		for i, arg := range config.Args {
-			unsafe.Slice(c.argv, n)[i] = C.CString(arg)
-		}
 	}
 	// Every string stays: CPython may refer to it as long as the process lives.
 	kept := (*C.runtime_config)(C.malloc(C.size_t(unsafe.Sizeof(c))))
@@ -88,13 +82,24 @@ func pythonBool(b bool) string {
 	return "False"
 }
 
-// pythonList writes Python source. Go's escapes for ASCII output mean the same in Python.
+// pythonList writes Python source. Go's escapes for ASCII output mean the same in Python, but for bytes that are no UTF-8,
+// which Python has as lone surrogates (PEP 383).
 func pythonList(items []string) string {
 	var b strings.Builder
 	b.WriteByte('[')
 	for _, s := range items {
-		b.WriteString(strconv.QuoteToASCII(s))
-		b.WriteString(", ")
+		b.WriteByte('"')
+		for len(s) > 0 {
+			r, n := utf8.DecodeRuneInString(s)
+			if r == utf8.RuneError && n == 1 {
+				fmt.Fprintf(&b, `\udc%02x`, s[0])
+			} else {
+				quoted := strconv.QuoteToASCII(s[:n])
+				b.WriteString(quoted[1 : len(quoted)-1])
+			}
+			s = s[n:]
+		}
+		b.WriteString(`", `)
 	}
 	b.WriteByte(']')
 	return b.String()

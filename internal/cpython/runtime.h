@@ -9,8 +9,6 @@ typedef struct runtime_config {
   const char *home;       // prefix of the standard library, or NULL to derive it from executable
   const char *executable; // sys.executable, or NULL
   const char *bootstrap;  // source that furnishes every interpreter
-  char **argv;            // sys.argv
-  int64_t argc;
   int64_t spin_ns;
 } runtime_config;
 

@@ -28,6 +28,9 @@ type Context struct{ Owner any }
 // NewContext returns ErrUnsupported.
 func NewContext(Mode, int, any) (*Context, error) { return nil, ErrUnsupported }
 
+// Wait calls f.
+func Wait(f func()) { f() }
+
 // The methods of types that cannot be made are never called.
 
 func (*Context) InterpreterID() int64       { return 0 }
@@ -92,9 +95,9 @@ func (*Attached) Attr(Pointer, string) (Pointer, error)  { return 0, ErrUnsuppor
 func (*Attached) SetAttr(Pointer, string) error          { return ErrUnsupported }
 func (*Attached) Item(Pointer) (Pointer, error)          { return 0, ErrUnsupported }
 func (*Attached) Call(Pointer) (Pointer, error)          { return 0, ErrUnsupported }
-func (*Attached) CallValue(Pointer, uint8)               {}
-func (*Attached) Value(Pointer, uint8)                   {}
-func (*Attached) Release(Pointer)                        {}
-func (*Attached) Detach()                                {}
+func (*Attached) CallValue(Pointer, uint8) error         { return ErrUnsupported }
+func (*Attached) Value(Pointer, uint8) error             { return ErrUnsupported }
+func (*Attached) Release(Pointer) error                  { return ErrUnsupported }
+func (*Attached) Detach() error                          { return ErrUnsupported }
 func (*Attached) Attach()                                {}
 func (*Attached) ThreadState() uintptr                   { return 0 }
