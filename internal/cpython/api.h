@@ -128,6 +128,7 @@ typedef struct {
   F(PyObject *, PyImport_GetModuleDict, (void))                                                                       \
   F(PyObject *, PyModule_GetDict, (PyObject *))                                                                       \
   F(PyObject *, Py_CompileString, (const char *, const char *, int))                                                  \
+  F(PyObject *, PyMarshal_ReadObjectFromString, (const char *, Py_ssize_t))                                           \
   F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *))                                           \
   F(PyObject *, PyCFunction_GetSelf, (PyObject *))                                                                    \
   F(PyObject *, PyCapsule_New, (void *, const char *, PyCapsule_Destructor))                                          \

@@ -8,7 +8,8 @@
 #include "runtime.h"
 
 static interp main_one;
-static const char *bootstrap_source;
+static char *bootstrap_code; // marshalled: it is compiled once, and code objects belong to one interpreter
+static Py_ssize_t bootstrap_len;
 
 interp *main_interp(void) { return &main_one; }
 
@@ -51,7 +52,7 @@ static int furnish(interp *in) {
   in->state = PyInterpreterState_Get();
   in->id = PyInterpreterState_GetID(in->state);
   PyObject *names = module_natives(in);
-  PyObject *code = names ? Py_CompileString(bootstrap_source, "<py>", Py_file_input) : NULL;
+  PyObject *code = names ? PyMarshal_ReadObjectFromString(bootstrap_code, bootstrap_len) : NULL;
   PyObject *done = code ? PyEval_EvalCode(code, names, names) : NULL;
   int result = done ? take_functions(in, names) : -1;
   Py_DecRef(done);
@@ -71,11 +72,25 @@ static void empty(interp *in) {
   }
 }
 
+// Attached. Compiles bootstrap.py for every interpreter. Returns 0, or -1 with an error set.
+static int compile(const char *source) {
+  PyObject *code = Py_CompileString(source, "<py>", Py_file_input);
+  PyObject *marshal = code ? PyImport_ImportModule("marshal") : NULL;
+  PyObject *bytes = marshal ? PyObject_CallMethod(marshal, "dumps", "O", code) : NULL;
+  char *p;
+  int result = bytes ? PyBytes_AsStringAndSize(bytes, &p, &bootstrap_len) : -1;
+  if (result == 0 && !(bootstrap_code = malloc((size_t)bootstrap_len))) PyErr_NoMemory();
+  else if (result == 0) memcpy(bootstrap_code, p, (size_t)bootstrap_len);
+  Py_DecRef(code);
+  Py_DecRef(marshal);
+  Py_DecRef(bytes);
+  return bootstrap_code ? 0 : -1;
+}
+
 // Attached, on the thread that initialised CPython. Returns NULL or a problem in static memory.
 const char *main_interp_start(const char *bootstrap) {
   static char problem[512];
-  bootstrap_source = bootstrap;
-  if (furnish(&main_one) == 0) return NULL;
+  if (compile(bootstrap) == 0 && furnish(&main_one) == 0) return NULL;
   explain(problem, sizeof problem);
   return problem;
 }
