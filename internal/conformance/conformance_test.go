@@ -62,14 +62,13 @@ func warm() (conformance.Usage, error) {
 func leftovers(before conformance.Usage) string {
 	var after conformance.Usage
 	var live py.Counts
-	for range 100 {
+	for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(50 * time.Millisecond) {
 		runtime.GC()
 		after, live = conformance.Measure(), py.Live()
 		if live == (py.Counts{}) && after.Goroutines <= before.Goroutines && after.Files <= before.Files &&
 			after.Stacks <= before.Stacks && after.Threads <= before.Threads+maxIdleThreads {
 			return ""
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	if after.Goroutines > before.Goroutines {
 		pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)

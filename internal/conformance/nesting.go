@@ -277,7 +277,7 @@ func noStarvation(t *testing.T, s *suite) {
 	close(stop)
 	wg.Wait()
 	t.Logf("two naps of 5 ms among %d other calls: at most %v", others.Load(), longest)
-	if longest > 3*time.Second {
+	if longest > 10*time.Second {
 		t.Errorf("a finished callback waited up to %v", longest)
 	}
 	if others.Load() == 0 {
@@ -336,7 +336,7 @@ func crossedContexts(t *testing.T, s *suite) {
 	}
 	wg.Wait()
 	t.Logf("the longest call took %v", time.Duration(longest.Load()))
-	if longest.Load() > int64(2*time.Second) {
+	if longest.Load() > int64(10*time.Second) {
 		t.Errorf("a call took %v", time.Duration(longest.Load()))
 	}
 }
