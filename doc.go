@@ -265,6 +265,23 @@
 // request to the context of the callable. Without a context.Context of its own it runs until it is done, and in the chain
 // of the Go function that got it as an argument while that runs. Python's object is released when Go has forgotten the func.
 //
+// # Streams
+//
+// [Stream] calls a function and ranges over the items of what it returns, [StreamEval] does so with an expression, and
+// [StreamObject] with an object:
+//
+//	for row, err := range py.Stream[map[string]any](ctx, c, "csv", "DictReader", lines) {
+//		if err != nil {
+//			return err
+//		}
+//		...
+//	}
+//
+// A generator runs as the loop goes on, so that it may be endless. Items come in batches, of which Python makes one at a
+// time; they are small when items are slow, so that none waits for the next. An exception ends the loop, after the items
+// before it. Leaving the loop, also by a panic, closes the generator: its finally blocks have run when the loop is left.
+// Between batches the context is free for others, the body of the loop among them.
+//
 // # Nesting
 //
 // The context.Context that the function gets derives from that of the request in which it was called, and carries the
@@ -340,7 +357,7 @@
 // does, where its code would come back to Go. Interpreters other than the main one refuse to fork at all. subprocess works
 // everywhere; use multiprocessing with the spawn method.
 //
-// # Streams
+// # Standard streams
 //
 // print writes to the process's standard output, a line at a time, or to [Config].Stdout and Stderr. sys.stdin is the
 // process's.

@@ -888,6 +888,67 @@ func Example_callable() {
 	// 81 <nil>
 }
 
+func ExampleStream() {
+	c := newContext()
+	defer c.Close()
+	c.Exec(ctx, `
+def countdown(n):
+    try:
+        while True:
+            yield n
+            n -= 1
+    finally:
+        pass # runs before the loop is left
+`)
+	for n, err := range py.Stream[int](ctx, c, "__main__", "countdown", 3) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(n)
+		if n == 0 {
+			break // closes the generator
+		}
+	}
+	// Output:
+	// 3
+	// 2
+	// 1
+	// 0
+}
+
+func ExampleStreamEval() {
+	c := newContext()
+	defer c.Close()
+	for pair, err := range py.StreamEval[[2]any](ctx, c, "zip(names, range(10, 100, 10))", py.Vars{"names": []string{"a", "b"}}) {
+		fmt.Println(pair, err)
+	}
+	for _, err := range py.StreamEval[float64](ctx, c, "(1 / x for x in [0])") {
+		fmt.Println(err)
+	}
+	// Output:
+	// [a 10] <nil>
+	// [b 20] <nil>
+	// ZeroDivisionError: division by zero
+}
+
+func ExampleStreamObject() {
+	c := newContext()
+	defer c.Close()
+	o, err := py.Eval[*py.Object](ctx, c, "{'a': 1, 'b': 2}.items()")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer o.Close()
+	for kv, err := range py.StreamObject[py.Tuple](ctx, o) {
+		fmt.Println(kv, err)
+	}
+	// Output:
+	// [a 1] <nil>
+	// [b 2] <nil>
+}
+
 func ExampleFunc() {
 	c := newContext()
 	defer c.Close()

@@ -33,6 +33,7 @@ type request struct {
 	args     []any
 	vars     []Vars
 	attached uint64
+	batch    batch // of wire.VerbNext
 }
 
 // reply is a result in C memory, until it is released.
@@ -64,6 +65,8 @@ func (q *request) describe() string {
 		return "conversion"
 	case wire.VerbEnv:
 		return "new env"
+	case wire.VerbNext:
+		return "stream"
 	default:
 		return "attach"
 	}
@@ -206,11 +209,14 @@ func (c *Context) operands(e *wire.Encoder, q *request) error {
 		return nil
 	}
 	handle, err := q.object.handleFor(c)
-	if err != nil || q.verb == wire.VerbValue {
-		e.Uint64(handle)
-		return err
-	}
 	e.Uint64(handle)
+	switch {
+	case err != nil || q.verb == wire.VerbValue:
+		return err
+	case q.verb == wire.VerbNext:
+		q.batch.write(e)
+		return nil
+	}
 	if err := writeNames(e, q.name); err != nil || q.verb == wire.VerbAttr {
 		return err
 	}
@@ -318,7 +324,7 @@ func isIdentifier(s string) bool {
 
 // run sends a request and decodes its result as a T, whose kind says how it travels.
 func run[T any](ctx context.Context, r Runner, q *request) (T, error) {
-	if q.want != wire.WantNone {
+	if q.want == wire.WantExact {
 		q.want, q.fields = wantOf[T]()
 	}
 	answer, err := sendTo(ctx, r, q)
@@ -380,7 +386,7 @@ func decodeFailure(d *wire.Decoder, status wire.Status) error {
 	if status == wire.StatusRaised {
 		return decodeError(d)
 	}
-	return decodeMisfit(d)
+	return decodeMisfit(d, "result")
 }
 
 // wantOf is how a result that becomes a T has to travel, and the fields of the structs in T.
@@ -409,14 +415,14 @@ func wantOfType(t reflect.Type) (wire.Want, wire.Fields) {
 	return wire.WantLoose, wire.Fields{}
 }
 
-func decodeMisfit(d *wire.Decoder) error {
+func decodeMisfit(d *wire.Decoder, what string) error {
 	why, err := wire.Decode[Tuple](d)
 	if err != nil || len(why) != 2 {
 		return fmt.Errorf("py: the result from Python is malformed; please report this: %w", err)
 	}
 	place, _ := why[0].(string)
 	reason, _ := why[1].(string)
-	return &ConversionError{Place: "result" + place, Reason: reason}
+	return &ConversionError{Place: what + place, Reason: reason}
 }
 
 // discard drops what an undecoded result holds.
@@ -425,8 +431,14 @@ func discard(core *cpython.Context, out []byte) {
 		return
 	}
 	d := wire.Decoder{Buf: out[1:], Hooks: codecHooks, Scope: core.Owner}
-	if wire.Status(out[0]) == wire.StatusRaised {
+	switch wire.Status(out[0]) {
+	case wire.StatusRaised:
 		decodeError(&d)
+		return
+	case wire.StatusItems:
+		if d.Skip() == nil {
+			decodeEnd(&d, "")
+		}
 		return
 	}
 	d.Skip()

@@ -31,6 +31,7 @@ func sections() []section {
 		{"requests", requestRows()},
 		{"values", valueRows()},
 		{"functions", functionRows()},
+		{"streams", streamRows()},
 		{"goroutines", goroutineRows()},
 		{"latency", latencyRows()},
 		{"contexts", contextRows()},

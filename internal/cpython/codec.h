@@ -64,12 +64,14 @@ HIDDEN PyObject *decode(reader *r, struct context *c, int depth);
 HIDDEN int encode_misfit(buf *out, const misfit *why);
 
 // How a result is to travel, as SPEC.md has it.
-enum { WANT_EXACT, WANT_LOOSE, WANT_REF, WANT_NONE, WANT_FIELDS };
+enum { WANT_EXACT, WANT_LOOSE, WANT_REF, WANT_NONE, WANT_FIELDS, WANT_ITER };
 
 typedef struct want {
   int how;
   PyObject *names; // owned; of WANT_FIELDS: a tuple of interned names
   int keep;        // of WANT_FIELDS
+  uint64_t items;  // 0, or the result is an iterator, and this is how many of its items travel at most,
+  uint64_t ns, bytes; // for how long, and how many bytes
 } want;
 
 // The live Python objects that Go holds handles on. A handle is an index and a generation, so that a stale one is

@@ -5,7 +5,8 @@
 
 #include "_cgo_export.h"
 
-static const uint8_t status_ok = 0, status_raised = 1, status_misfit = 2;
+enum { STATUS_OK, STATUS_RAISED, STATUS_MISFIT, STATUS_ITEMS };
+enum { END_MORE, END_ALL, END_RAISED, END_MISFIT }; // of items
 
 static void put_all(buf *out, const uint8_t *p, size_t n) {
   if (buf_reserve(out, n) < 0) return;
@@ -58,15 +59,15 @@ static uint64_t carried(PyObject *exc) {
 }
 
 // Attached, no error set, and none afterwards. The least that can be said, when there is no room to say more: the class,
-// its bases, the message and the Go error.
-static void write_plain(buf *out, PyObject *exc) {
+// its bases, the message and the Go error. What stands before from stays.
+static void write_plain(buf *out, size_t from, uint8_t status, PyObject *exc) {
   PyObject *type = exc ? type_of(exc) : NULL, *text = exc ? PyObject_Str(exc) : NULL;
   PyErr_Clear();
   static const uint8_t head[] = {TAG_TUPLE, 12}, middle[] = {TAG_LIST, 0, TAG_LIST, 0, TAG_NONE, TAG_NONE, TAG_TRUE},
                        rest[] = {TAG_NONE, TAG_LIST, 0};
-  out->len = 0;
+  out->len = from;
   if (buf_reserve(out, 64) == 0) {
-    put_u8(out, status_raised);
+    put_u8(out, status);
     put_all(out, head, sizeof head);
     put_attribute(out, type, "__qualname__", "SystemError");
     put_attribute(out, type, "__module__", "builtins");
@@ -103,16 +104,16 @@ static PyObject *describe(interp *in, PyObject **exc) {
   return record;
 }
 
-// Attached, with an error set, which is cleared.
-static void write_raised(context *c, buf *out) {
+// Attached, with an error set, which is cleared. What stands before from stays.
+static void write_raised(context *c, buf *out, size_t from, uint8_t status) {
   misfit why = {0};
   encoder e = {.out = out, .context = c, .loose = 1, .go_errors = 1, .why = &why};
   PyObject *exc, *record = describe(c->interp, &exc);
-  out->len = 0;
-  if (record && buf_reserve(out, 1) == 0) put_u8(out, status_raised);
-  if (!record || out->len == 0 || encode(&e, record) < 0) {
+  out->len = from;
+  if (record && buf_reserve(out, 1) == 0) put_u8(out, status);
+  if (!record || out->len == from || encode(&e, record) < 0) {
     PyErr_Clear();
-    write_plain(out, exc);
+    write_plain(out, from, status, exc);
   } else {
     retain_errors(record);
   }
@@ -120,18 +121,72 @@ static void write_raised(context *c, buf *out) {
   Py_DecRef(exc);
 }
 
+// Attached, no error set. Returns 0, or -1 with why filled in.
 static int write_value(encoder *e, PyObject *value, int how) {
   e->loose = how == WANT_LOOSE || how == WANT_FIELDS;
-  if (buf_reserve(e->out, 2) < 0) {
-    PyErr_NoMemory();
-    e->why->raised = 1;
-    return -1;
-  }
-  put_u8(e->out, status_ok);
   if (how == WANT_REF) return encode_ref(e, value);
+  if (how == WANT_ITER) {
+    PyObject *iter = PyObject_GetIter(value);
+    int result = iter ? encode_ref(e, iter) : (e->why->raised = 1, -1);
+    Py_DecRef(iter);
+    return result;
+  }
   if (how != WANT_NONE) return encode_whole(e, value);
+  if (buf_reserve(e->out, 1) < 0) return PyErr_NoMemory(), e->why->raised = 1, -1;
   put_u8(e->out, TAG_NONE);
   return 0;
+}
+
+static const misfit fits = {.place = "", .reason = "", .raised = 0};
+
+// Attached, no error set, and none afterwards. Writes a value, or why it does not fit. Returns 0, or -1 with an error set.
+static int write_whole(encoder *e, PyObject *value, int how) {
+  if (buf_reserve(e->out, 1) < 0) return PyErr_NoMemory(), -1;
+  put_u8(e->out, STATUS_OK);
+  if (write_value(e, value, how) == 0) return 0;
+  if (e->why->raised) return -1;
+  e->out->len = 0;
+  if (buf_reserve(e->out, 1) == 0) put_u8(e->out, STATUS_MISFIT);
+  encode_misfit(e->out, e->why);
+  return 0;
+}
+
+// Attached, no error set, and none afterwards. Writes items until a limit is passed, and how they ended: behind that is the
+// exception or the misfit that came instead of the next. *n counts the items.
+static void write_some(context *c, buf *out, PyObject *iter, const want *w, uint64_t *n) {
+  int64_t until = now_ns() + (int64_t)w->ns;
+  size_t start = out->len, at = start;
+  misfit why = fits;
+  encoder e = {.out = out, .context = c, .names = w->names, .keep = w->keep, .why = &why};
+  int end = END_MORE;
+  while (end == END_MORE && *n < w->items) {
+    PyObject *item = PyIter_Next(iter);
+    at = out->len;
+    if (!item) end = PyErr_Occurred() ? END_RAISED : END_ALL;
+    else if (write_value(&e, item, w->how) < 0) end = why.raised ? END_RAISED : END_MISFIT;
+    else ++*n;
+    Py_DecRef(item);
+    if (out->len - start >= w->bytes || now_ns() >= until) break;
+  }
+  if (end == END_RAISED) {
+    write_raised(c, out, at, END_RAISED);
+    return;
+  }
+  if (end != END_MORE) out->len = at;
+  if (buf_reserve(out, 1) == 0) put_u8(out, (uint8_t)end);
+  if (end == END_MISFIT) encode_misfit(out, &why);
+}
+
+// Attached, no error set, and none afterwards. The count of the list is filled in at the end, in all five bytes.
+static void write_items(context *c, buf *out, PyObject *iter, const want *w) {
+  if (buf_reserve(out, 7) < 0) return;
+  put_u8(out, STATUS_ITEMS);
+  put_u8(out, TAG_LIST);
+  size_t count = out->len;
+  out->len += 5;
+  uint64_t n = 0;
+  write_some(c, out, iter, w, &n);
+  for (int i = 0; i < 5; i++) out->p[count + i] = (uint8_t)((n >> 7 * i & 0x7f) | (i < 4 ? 0x80 : 0));
 }
 
 // Attached, no error set, and none afterwards. Ends what was lent for the result in e, which fails where Python keeps a view
@@ -139,9 +194,9 @@ static int write_value(encoder *e, PyObject *value, int how) {
 static void end_lent(encoder *e, struct lent **lent) {
   if (lent_end(lent) == 0) {
     encode_done(e);
-  } else if (e->out->len && e->out->p[0] == status_ok) {
+  } else if (e->out->len && e->out->p[0] == STATUS_OK) {
     encode_undo(e);
-    write_raised(e->context, e->out);
+    write_raised(e->context, e->out, 0, STATUS_RAISED);
   } else {
     PyErr_Clear();
   }
@@ -149,17 +204,11 @@ static void end_lent(encoder *e, struct lent **lent) {
 
 // Attached. Steals value, NULL means that an error is set, and the names in w; ends what was lent for it. Leaves no error set.
 void write_result(context *c, buf *out, PyObject *value, want w, struct lent **lent) {
-  misfit why;
-  why.place[0] = why.reason[0] = 0;
-  why.raised = 0;
+  misfit why = fits;
   encoder e = {.out = out, .context = c, .names = w.names, .keep = w.keep, .why = &why, .tentative = *lent != NULL};
   out->len = 0;
-  if (value && write_value(&e, value, w.how) < 0 && !why.raised) {
-    out->len = 0;
-    if (buf_reserve(out, 1) == 0) put_u8(out, status_misfit);
-    encode_misfit(out, &why);
-  }
-  if (!value || why.raised) write_raised(c, out);
+  if (value && w.items) write_items(c, out, value, &w);
+  else if (!value || write_whole(&e, value, w.how) < 0) write_raised(c, out, 0, STATUS_RAISED);
   Py_DecRef(value);
   Py_DecRef(w.names);
   if (*lent) end_lent(&e, lent);

@@ -1,11 +1,11 @@
 //go:build cgo && (linux || darwin)
 
-// What a request asks for, done: call, eval, exec, method, attr, value, env, attach (internal/wire/SPEC.md).
+// What a request asks for, done: call, eval, exec, method, attr, value, env, attach, next (internal/wire/SPEC.md).
 #include "verb.h"
 
 #include "_cgo_export.h"
 
-enum { VERB_CALL = 1, VERB_EVAL, VERB_EXEC, VERB_METHOD, VERB_ATTR, VERB_VALUE, VERB_ENV, VERB_ATTACH };
+enum { VERB_CALL = 1, VERB_EVAL, VERB_EXEC, VERB_METHOD, VERB_ATTR, VERB_VALUE, VERB_ENV, VERB_ATTACH, VERB_NEXT };
 
 #define FEW 16
 
@@ -309,7 +309,36 @@ static PyObject *do_attach(lane *l, reader *in) {
   return Py_None;
 }
 
-static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObject *namespace) {
+// Attached. Steals iter. Closes a generator, or what else can be thrown into and closed like one. Nobody is there to take
+// an exception, which Python therefore prints. New reference to None.
+static PyObject *close_iterator(context *c, PyObject *iter) {
+  PyObject *throw = PyObject_GetAttrString(iter, "throw");
+  PyObject *closed = throw ? PyObject_CallMethod(iter, "close", NULL) : NULL;
+  if (throw && !closed && !PyErr_ExceptionMatches(c->interp->interrupted)) PyErr_WriteUnraisable(iter);
+  PyErr_Clear();
+  Py_DecRef(throw);
+  Py_DecRef(closed);
+  Py_DecRef(iter);
+  Py_IncRef(Py_None);
+  return Py_None;
+}
+
+// The iterator, for write_result to take items from; with no items wanted, it is closed, and None.
+static PyObject *do_next(context *c, reader *in, want *w) {
+  uint64_t handle = get_u64(in);
+  w->items = get_uvarint(in);
+  w->ns = get_u64(in);
+  w->bytes = get_u64(in);
+  if (in->bad || w->items > UINT32_MAX) return malformed();
+  PyObject *o = w->items ? refs_get(c->refs, handle) : refs_take(c->refs, handle);
+  if (!o) return PyErr_Format(PyExc(RuntimeError), "the iterator was closed in Go before it was used");
+  if (!w->items) return close_iterator(c, o);
+  PyObject *iter = PyObject_GetIter(o); // itself
+  Py_DecRef(o);
+  return iter;
+}
+
+static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObject *namespace, want *w) {
   switch (verb) {
   case VERB_CALL: return do_call(c, l, in, namespace);
   case VERB_EVAL: return do_eval(c, l, in, namespace);
@@ -319,6 +348,7 @@ static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObjec
   case VERB_VALUE: return target(c, in);
   case VERB_ENV: return do_env(c, l, in);
   case VERB_ATTACH: return do_attach(l, in);
+  case VERB_NEXT: return do_next(c, in, w);
   default: return malformed();
   }
 }
@@ -330,9 +360,9 @@ PyObject *perform(context *c, lane *l, reader *in, want *w) {
   uint64_t env = get_u64(in);
   if (read_want(c, l, in, how, w) < 0) return NULL;
   if (!c->namespace) return PyErr_Format(PyExc(RuntimeError), "the context is closed");
-  if (!env) return in_namespace(c, l, verb, in, c->namespace);
+  if (!env) return in_namespace(c, l, verb, in, c->namespace, w);
   PyObject *namespace = refs_get(c->refs, env), *value = NULL;
-  if (namespace) value = in_namespace(c, l, verb, in, namespace);
+  if (namespace) value = in_namespace(c, l, verb, in, namespace, w);
   else PyErr_SetString(PyExc(RuntimeError), "the env was closed in Go before it was used");
   Py_DecRef(namespace);
   return value;

@@ -13,6 +13,7 @@ const (
 	VerbValue  Verb = 6
 	VerbEnv    Verb = 7
 	VerbAttach Verb = 8
+	VerbNext   Verb = 9
 )
 
 // A Want is the second byte of a request: how its result is to travel.
@@ -26,6 +27,7 @@ const (
 	WantNone  Want = 3
 	// WantFields is followed, behind the env, by the Fields: a u8 for Keep, and a raw for the Names.
 	WantFields Want = 4
+	WantIter   Want = 5
 )
 
 // A Status is the first byte of a result.
@@ -36,6 +38,18 @@ const (
 	StatusOK            Status = 0
 	StatusRaised        Status = 1
 	StatusUnconvertible Status = 2
+	StatusItems         Status = 3
+)
+
+// An End is what follows the items of a result.
+type End byte
+
+// The ends of items. Behind two of them is what came instead of the next item, as in a result of that status.
+const (
+	EndMore          End = 0
+	EndAll           End = 1
+	EndRaised        End = 2
+	EndUnconvertible End = 3
 )
 
 // An Answer is the first byte of what a Go function gives back to Python.
