@@ -1,6 +1,7 @@
-.PHONY: check test bench fuzz
+.PHONY: check test bench bench-check bench-compare bench-instructions fuzz
 
 FUZZTIME ?= 30s
+BASE ?= HEAD
 
 # What CI runs.
 check:
@@ -9,9 +10,21 @@ check:
 test:
 	go test ./...
 
-# Prints every figure beside its floor.
+# Prints every figure beside its floor and the alternatives. bench/README.md says more.
 bench:
 	go run ./bench
+
+# Fails when a row has lost more than a third against its floor.
+bench-check:
+	go run ./bench -check
+
+# The Go benchmarks on the commit BASE and on the working tree.
+bench-compare:
+	go run ./bench/compare -base $(BASE)
+
+# The instructions that the codec takes.
+bench-instructions:
+	go run ./bench/instructions
 
 # Each fuzz target of the codec for FUZZTIME.
 fuzz:

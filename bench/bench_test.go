@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pycontext/py"
+	"github.com/pycontext/py/bench/internal/sample"
 )
 
 // The benchmarks are what bench/compare runs on two commits: rows of the table, without their floors.
@@ -75,11 +76,11 @@ func BenchmarkNesting(b *testing.B) {
 }
 
 func BenchmarkIdentity(b *testing.B) {
-	identity(b, "ints10", ints(10))
-	identity(b, "ints1000", ints(1000))
-	identity(b, "dict100", scores(100))
-	identity(b, "structs1000", people(1000))
-	identity(b, "tree10000", tree(10_000/8))
+	identity(b, "ints10", sample.Ints(10))
+	identity(b, "ints1000", sample.Ints(1000))
+	identity(b, "dict100", sample.Scores(100))
+	identity(b, "structs1000", sample.People(1000))
+	identity(b, "tree10000", sample.Tree(10_000))
 	identity(b, "bytes1MiB", make([]byte, 1<<20))
 }
 

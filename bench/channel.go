@@ -8,32 +8,38 @@ import (
 	"github.com/pycontext/py/internal/cpython/floor"
 )
 
-// channel is what one would write first: a goroutine that is locked to a thread, attached to an interpreter, and fed by
-// a Go channel. It does the same C calls as the floor.
-type channel struct {
+// station is a goroutine within Attach of a context, which is locked to the context's thread and does there what comes
+// through a Go channel. The floors are measured there, many operations in one job; a job for each operation is what one
+// would write first, and an alternative.
+type station struct {
 	jobs chan job
 }
 
 type job struct {
-	do   func(*floor.Floor) error
+	do   func(*py.Attached, *floor.Floor) error
 	done chan error
 }
 
-func openChannel(ctx context.Context) (*channel, func(), error) {
+func openStation(ctx context.Context) (*station, func(), error) {
 	c, err := py.New(ctx, py.Options{Mode: ownLock()})
 	if err != nil {
 		return nil, nil, err
 	}
-	ch := &channel{make(chan job)}
-	go func() { _ = c.Attach(ctx, ch.serve) }()
-	return ch, func() {
-		close(ch.jobs)
+	s := &station{make(chan job)}
+	go func() {
+		err := c.Attach(ctx, s.serve)
+		for j := range s.jobs { // after a failure
+			j.done <- err
+		}
+	}()
+	return s, func() {
+		close(s.jobs)
 		_ = c.Close()
 	}, nil
 }
 
 // serve takes the interpreter's lock for each job, and lets it go as it waits.
-func (c *channel) serve(a *py.Attached) error {
+func (s *station) serve(a *py.Attached) error {
 	f, err := floor.New()
 	if err != nil {
 		return err
@@ -42,24 +48,46 @@ func (c *channel) serve(a *py.Attached) error {
 	for {
 		var j job
 		var ok bool
-		a.Detach(func() { j, ok = <-c.jobs })
+		a.Detach(func() { j, ok = <-s.jobs })
 		if !ok {
 			return nil
 		}
-		j.done <- j.do(f)
+		j.done <- j.do(a, f)
 	}
 }
 
-func (c *channel) request(do func(*floor.Floor) error) error {
+func (s *station) do(work func(*py.Attached, *floor.Floor) error) error {
 	done := make(chan error, 1)
-	c.jobs <- job{do, done}
+	s.jobs <- job{work, done}
 	return <-done
+}
+
+func (l *lab) station(name string) (*station, error) {
+	return sharedBy(l, name, func() (*station, func(), error) { return openStation(l.ctx) })
+}
+
+// floorOf is a floor in C.
+func floorOf(op func(f *floor.Floor, n int) error) subject {
+	return within(floorName, func(_ *py.Attached, f *floor.Floor, n int) error { return op(f, n) })
+}
+
+// within is an operation within Attach.
+func within(name string, op func(a *py.Attached, f *floor.Floor, n int) error) subject {
+	return subject{name, func(l *lab) (probe, error) {
+		s, err := l.station(floorName)
+		if err != nil {
+			return nil, err
+		}
+		return l.timed(func(n int) error {
+			return s.do(func(a *py.Attached, f *floor.Floor) error { return op(a, f, n) })
+		})
+	}}
 }
 
 // overChannel is an operation of the floor, sent through a channel.
 func overChannel(op func(f *floor.Floor) error) way {
 	return way{channelName, func(l *lab, number int) (func() error, error) {
-		c, err := sharedBy(l, fmt.Sprint(channelName, number), func() (*channel, func(), error) { return openChannel(l.ctx) })
-		return func() error { return c.request(op) }, err
+		s, err := l.station(fmt.Sprint(channelName, number))
+		return func() error { return s.do(func(_ *py.Attached, f *floor.Floor) error { return op(f) }) }, err
 	}}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/pycontext/py"
-	"github.com/pycontext/py/internal/cpython/floor"
 )
 
 // lab is where rows are measured: what subjects share, and what they have to close.
@@ -88,14 +87,24 @@ func (l *lab) timed(op func(n int) error) (probe, error) {
 	}, err
 }
 
-// calibrate finds how often an operation is to be done to take as long as a batch.
+// calibrate finds how often an operation is to be done to take as long as a batch. What only the first time costs, or
+// another program, does not count: the quicker of two runs does.
 func (l *lab) calibrate(op func(n int) error) (int, error) {
+	if err := op(1); err != nil {
+		return 0, err
+	}
 	for n := 1; ; n *= 4 {
-		start := time.Now()
-		if err := op(n); err != nil {
-			return 0, err
+		var took time.Duration
+		for i := range 2 {
+			start := time.Now()
+			if err := op(n); err != nil {
+				return 0, err
+			}
+			if d := time.Since(start); i == 0 || d < took {
+				took = d
+			}
 		}
-		if took := time.Since(start); took > l.batch/4 {
+		if took > l.batch/4 {
 			return max(1, int(float64(n)*float64(l.batch)/float64(took))), nil
 		}
 	}
@@ -131,47 +140,6 @@ func latencies(count int, pause time.Duration, op func() error) probe {
 	}
 }
 
-// station is a goroutine within Attach of a context, that does there what it is given.
-type station struct {
-	work chan func(*py.Attached, *floor.Floor) error
-	done chan error
-}
-
-func openStation(ctx context.Context) (*station, func(), error) {
-	c, err := py.New(ctx, py.Options{Mode: ownLock()})
-	if err != nil {
-		return nil, nil, err
-	}
-	s := &station{make(chan func(*py.Attached, *floor.Floor) error), make(chan error)}
-	go func() {
-		err := c.Attach(ctx, s.serve)
-		for range s.work {
-			s.done <- err
-		}
-	}()
-	return s, func() {
-		close(s.work)
-		_ = c.Close()
-	}, nil
-}
-
-func (s *station) serve(a *py.Attached) error {
-	f, err := floor.New()
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	for work := range s.work {
-		s.done <- work(a, f)
-	}
-	return nil
-}
-
-func (s *station) do(work func(*py.Attached, *floor.Floor) error) error {
-	s.work <- work
-	return <-s.done
-}
-
 // ownLock is the mode whose contexts share no lock, or the nearest that this Python has.
 func ownLock() py.Mode {
 	info, err := py.Info()
@@ -179,24 +147,6 @@ func ownLock() py.Mode {
 		return py.OwnGIL
 	}
 	return info.Modes[len(info.Modes)-1]
-}
-
-// floorOf is a floor in C.
-func floorOf(op func(f *floor.Floor, n int) error) subject {
-	return within(floorName, func(_ *py.Attached, f *floor.Floor, n int) error { return op(f, n) })
-}
-
-// within is an operation within Attach.
-func within(name string, op func(a *py.Attached, f *floor.Floor, n int) error) subject {
-	return subject{name, func(l *lab) (probe, error) {
-		s, err := sharedBy(l, "station", func() (*station, func(), error) { return openStation(l.ctx) })
-		if err != nil {
-			return nil, err
-		}
-		return l.timed(func(n int) error {
-			return s.do(func(a *py.Attached, f *floor.Floor) error { return op(a, f, n) })
-		})
-	}}
 }
 
 // settle makes rounds alike: what one leaves behind is not collected in the next.

@@ -26,6 +26,9 @@ type options struct {
 	json     bool
 	markdown bool
 	child    string
+	checking bool
+	updating bool
+	ratios   string
 }
 
 // pattern is a flag that chooses.
@@ -54,6 +57,9 @@ func flags() *options {
 	flag.StringVar(&o.pin, "pin", pinBoth, "whether to measure on one processor: no, only or both")
 	flag.BoolVar(&o.json, "json", false, "print JSON")
 	flag.BoolVar(&o.markdown, "markdown", false, "print Markdown")
+	flag.BoolVar(&o.checking, "check", false, "compare the ratios to the floors with those of a file, and fail when a row has lost more than a third")
+	flag.BoolVar(&o.updating, "update", false, "keep the ratios in the file")
+	flag.StringVar(&o.ratios, "ratios", "bench/ratios.json", "the `file` of -check and -update")
 	flag.StringVar(&o.child, "child", "", "used by bench itself")
 	flag.Parse()
 	return o
@@ -72,6 +78,12 @@ func (o *options) main(ctx context.Context) error {
 	if o.child != "" {
 		return child(o.child)
 	}
+	switch {
+	case o.updating:
+		return o.update(ctx)
+	case o.checking:
+		return o.check(ctx)
+	}
 	report, err := o.report(ctx)
 	if err != nil {
 		return err
@@ -88,13 +100,19 @@ func (o *options) main(ctx context.Context) error {
 // report measures on all processors here, and on one in a child.
 func (o *options) report(ctx context.Context) (report, error) {
 	var r report
-	if o.pin != pinOnly {
+	switch o.pin {
+	case pinNo, pinInside, pinCheck:
+		return o.measure(ctx)
+	case pinBoth:
 		var err error
-		if r, err = o.measure(ctx); err != nil || o.pin != pinBoth {
+		if r, err = o.measure(ctx); err != nil {
 			return r, err
 		}
+	case pinOnly:
+	default:
+		return r, fmt.Errorf("-pin is %q: it must be %s, %s or %s", o.pin, pinNo, pinOnly, pinBoth)
 	}
-	alone, err := o.measurePinned(ctx)
+	alone, err := o.measurePinned(ctx, pinInside)
 	if isSkipped(err) {
 		r.Notes = append(r.Notes, "nothing was measured on one processor: "+err.Error())
 		return r, nil
@@ -112,10 +130,10 @@ func (o *options) measure(ctx context.Context) (report, error) {
 		return report{}, err
 	}
 	made := report{Machine: about}
-	pinned := o.pin == pinInside
+	pinned := o.pin == pinInside || o.pin == pinCheck
 	for _, s := range sections() {
 		for _, r := range s.rows {
-			if !o.rows.takes(s.name+": "+r.name) || pinned && !r.pinned {
+			if !o.rows.takes(s.name+": "+r.name) || o.pin == pinInside && !r.pinned || o.pin == pinCheck && !r.check {
 				continue
 			}
 			r.of = o.chosen(r.of)

@@ -1,8 +1,6 @@
 package main
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // result is a row as it was measured, one for each of its figures.
 type result struct {
@@ -13,8 +11,8 @@ type result struct {
 	Goal    float64              `json:"goal,omitempty"`
 	OfFloor bool                 `json:"goal_is_multiple_of_floor,omitempty"`
 	Figures map[string]summary   `json:"figures"`
-	Rounds  map[string][]float64 `json:"-"` // what each round says, for ratios
-	Skipped map[string]string    `json:"skipped,omitempty"`
+	Rounds  map[string][]float64 `json:"rounds"`          // what each round says
+	Empty   map[string]string    `json:"empty,omitempty"` // why a column has nothing
 }
 
 // measure runs the subjects of a row in turns, so that what the machine does meanwhile hits all of them.
@@ -25,10 +23,8 @@ func (l *lab) measure(section string, r row, pinned bool) ([]result, error) {
 	reasons := map[string]string{}
 	for i, s := range r.of {
 		var err error
-		if probes[i], err = s.open(l); isSkipped(err) {
-			reasons[s.name], probes[i] = err.Error(), nil
-		} else if err != nil {
-			return nil, fmt.Errorf("%s, %s: %w", r.name, s.name, err)
+		if probes[i], err = s.open(l); err != nil {
+			reasons[s.name], probes[i] = reason(err), nil
 		}
 	}
 	if r.beside != nil {
@@ -48,12 +44,24 @@ func (l *lab) measure(section string, r row, pinned bool) ([]result, error) {
 			settle()
 			values, err := p()
 			if err != nil {
-				return nil, fmt.Errorf("%s, %s: %w", r.name, r.of[i].name, err)
+				reasons[r.of[i].name], probes[i], observed[i] = reason(err), nil, nil
+				continue
 			}
 			observed[i] = append(observed[i], values)
 		}
 	}
+	if err := l.ctx.Err(); err != nil {
+		return nil, err
+	}
 	return r.results(section, pinned, observed, reasons), nil
+}
+
+// reason says why a cell is empty.
+func reason(err error) string {
+	if isSkipped(err) {
+		return "skipped: " + err.Error()
+	}
+	return "failed: " + err.Error()
 }
 
 func (r row) results(section string, pinned bool, observed [][][]float64, reasons map[string]string) []result {
@@ -64,7 +72,7 @@ func (r row) results(section string, pinned bool, observed [][][]float64, reason
 	var all []result
 	for i, f := range figures {
 		made := result{Section: section, Name: r.name, Pinned: pinned, Unit: r.unit.Name, OfFloor: r.goal.ofFloor,
-			Figures: map[string]summary{}, Rounds: map[string][]float64{}, Skipped: reasons}
+			Figures: map[string]summary{}, Rounds: map[string][]float64{}, Empty: reasons}
 		if f.name != "" {
 			made.Name += ", " + f.name
 		}

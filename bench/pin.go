@@ -9,21 +9,22 @@ import (
 	osexec "os/exec"
 )
 
-// The values of -pin. The last is what the pinned child is told.
+// The values of -pin. The last two are what the pinned child is told.
 const (
 	pinNo     = "no"
 	pinOnly   = "only"
 	pinBoth   = "both"
 	pinInside = "inside"
+	pinCheck  = "check"
 )
 
-// measurePinned runs the same rows in a child that has one processor.
-func (o *options) measurePinned(ctx context.Context) (report, error) {
+// measurePinned runs the same rows in a child that has one processor, and is told how.
+func (o *options) measurePinned(ctx context.Context, how string) (report, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return report{}, err
 	}
-	cmd := osexec.CommandContext(ctx, self, "-pin", pinInside, "-json", "-rows", o.rows.String(), "-subjects", o.subjects.String(),
+	cmd := osexec.CommandContext(ctx, self, "-pin", how, "-json", "-rows", o.rows.String(), "-subjects", o.subjects.String(),
 		"-rounds", fmt.Sprint(o.rounds), "-batch", o.batch.String())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, os.Stderr

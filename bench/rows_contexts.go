@@ -61,7 +61,7 @@ func making(mode py.Mode) subject {
 
 // atStation measures what happens in one visit to C.
 func atStation(l *lab, measure func(f *floor.Floor) (float64, error)) (probe, error) {
-	s, err := sharedBy(l, "station", func() (*station, func(), error) { return openStation(l.ctx) })
+	s, err := l.station(floorName)
 	return func() ([]float64, error) {
 		var value float64
 		err := s.do(func(_ *py.Attached, f *floor.Floor) (err error) {

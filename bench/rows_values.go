@@ -2,32 +2,23 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/pycontext/py"
+	"github.com/pycontext/py/bench/internal/sample"
 	"github.com/pycontext/py/internal/cpython/floor"
 )
 
 const identitySource = "def identity(x): return x"
 
-// person is a struct of five fields.
-type person struct {
-	ID    int     `json:"id"`
-	Name  string  `json:"name"`
-	Score float64 `json:"score"`
-	Live  bool    `json:"live"`
-	Tag   string  `json:"tag"`
-}
-
 func valueRows() []row {
 	return []row{
-		identityRow("identity of 10 ints", ints(10), goal{}),
-		identityRow("identity of 1,000 ints", ints(1000), goal{limit: 40e3}),
-		identityRow("identity of 100,000 ints", ints(100_000), goal{}),
-		identityRow("identity of 1,000 floats", floats(1000), goal{}),
-		identityRow("identity of a dict of 100 str to float", scores(100), goal{limit: 20e3}),
-		identityRow("identity of 1,000 structs of 5 fields", people(1000), goal{}),
-		identityRow("identity of a JSON-like tree of 10,000 nodes", tree(10_000/8), goal{}),
+		identityRow("identity of 10 ints", sample.Ints(10), goal{}),
+		identityRow("identity of 1,000 ints", sample.Ints(1000), goal{limit: 40e3}),
+		identityRow("identity of 100,000 ints", sample.Ints(100_000), goal{}),
+		identityRow("identity of 1,000 floats", sample.Floats(1000), goal{}),
+		identityRow("identity of a dict of 100 str to float", sample.Scores(100), goal{limit: 20e3}),
+		identityRow("identity of 1,000 structs of 5 fields", sample.People(1000), goal{}),
+		identityRow("identity of a JSON-like tree of 10,000 nodes", sample.Tree(10_000), goal{}),
 		identityRow("identity of 1 KiB of bytes", make([]byte, 1<<10), goal{}),
 		identityRow("identity of 1 MiB of bytes", make([]byte, 1<<20), goal{limit: 100e3}),
 		identityRow("identity of 1 MiB of text", string(make([]byte, 1<<20)), goal{}),
@@ -75,48 +66,4 @@ func identityRow[T any](name string, v T, g goal) row {
 			return overChannel(func(f *floor.Floor) error { return f.Identity(value, 1) }).timed().open(l)
 		}},
 	)}
-}
-
-func ints(n int) []int {
-	s := make([]int, n)
-	for i := range s {
-		s[i] = i * 1000
-	}
-	return s
-}
-
-func floats(n int) []float64 {
-	s := make([]float64, n)
-	for i := range s {
-		s[i] = float64(i) / 7
-	}
-	return s
-}
-
-func scores(n int) map[string]float64 {
-	m := map[string]float64{}
-	for i := range n {
-		m[fmt.Sprintf("key%d", i)] = float64(i) / 3
-	}
-	return m
-}
-
-func people(n int) []person {
-	s := make([]person, n)
-	for i := range s {
-		s[i] = person{i, fmt.Sprintf("name %d", i), float64(i) / 7, i%2 == 0, "tag"}
-	}
-	return s
-}
-
-// tree is what a JSON document decodes to: objects of eight values each, with up to ten others below each.
-func tree(objects int) any { return treeFrom(0, objects) }
-
-func treeFrom(i, objects int) any {
-	children := []any{}
-	for child := 10*i + 1; child <= 10*i+10 && child < objects; child++ {
-		children = append(children, treeFrom(child, objects))
-	}
-	return map[string]any{"id": int64(i), "name": fmt.Sprintf("node %d", i), "live": i%2 == 0,
-		"tags": []any{"a", float64(i) / 3}, "children": children}
 }

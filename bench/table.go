@@ -77,10 +77,7 @@ func tableOf(name string, rows []result) table {
 			used = append(used, column)
 		}
 	}
-	header := []string{name}
-	for _, column := range used {
-		header = append(header, column)
-	}
+	header := append([]string{name}, used...)
 	compared := slices.Contains(used, ours)
 	if compared {
 		header = append(header, "py / floor", "goal")
@@ -101,8 +98,11 @@ func tableOf(name string, rows []result) table {
 }
 
 func (t *table) note(r result) {
-	for _, subject := range slices.Sorted(maps.Keys(r.Skipped)) {
-		note := subject + ": skipped: " + r.Skipped[subject]
+	for _, subject := range slices.Sorted(maps.Keys(r.Empty)) {
+		note := subject + ": " + r.Empty[subject]
+		if strings.HasPrefix(r.Empty[subject], "failed") {
+			note = r.title() + ", " + note
+		}
 		if !slices.Contains(t.notes, note) {
 			t.notes = append(t.notes, note)
 		}
