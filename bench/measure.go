@@ -10,6 +10,7 @@ type result struct {
 	Unit    string               `json:"unit"`
 	Goal    float64              `json:"goal,omitempty"`
 	OfFloor bool                 `json:"goal_is_multiple_of_floor,omitempty"`
+	Beyond  bool                 `json:"goal_is_beyond_floor,omitempty"`
 	Figures map[string]summary   `json:"figures"`
 	Rounds  map[string][]float64 `json:"rounds"`          // what each round says
 	Empty   map[string]string    `json:"empty,omitempty"` // why a column has nothing
@@ -71,7 +72,7 @@ func (r row) results(section string, pinned bool, observed [][][]float64, reason
 	}
 	var all []result
 	for i, f := range figures {
-		made := result{Section: section, Name: r.name, Pinned: pinned, Unit: r.unit.Name, OfFloor: r.goal.ofFloor,
+		made := result{Section: section, Name: r.name, Pinned: pinned, Unit: r.unit.Name, OfFloor: r.goal.ofFloor, Beyond: r.goal.beyond,
 			Figures: map[string]summary{}, Rounds: map[string][]float64{}, Empty: reasons}
 		if f.name != "" {
 			made.Name += ", " + f.name
@@ -128,6 +129,8 @@ func (r result) verdict() string {
 	switch {
 	case r.OfFloor:
 		value, text = r.ratio(), fmt.Sprintf("<= %.1fx floor", r.Goal)
+	case r.Beyond:
+		value, text = value-r.Figures[floorName].Value, fmt.Sprintf("<= %s + floor", u.write(r.Goal))
 	case u.higher:
 		text = ">= " + u.write(r.Goal)
 	default:

@@ -30,6 +30,7 @@ func sections() []section {
 		{"floors", floorRows()},
 		{"requests", requestRows()},
 		{"values", valueRows()},
+		{"large data", largeRows()},
 		{"functions", functionRows()},
 		{"streams", streamRows()},
 		{"goroutines", goroutineRows()},
@@ -56,10 +57,11 @@ const (
 	execName    = "exec"
 	interpName  = "interpreters"
 	processName = "processes"
+	textName    = "json text"
 	plainName   = "none" // one Python process, nothing in parallel
 )
 
-var columns = []string{ours, floorName, channelName, jsonName, msgpackName, httpName, execName, interpName, processName, plainName}
+var columns = []string{ours, floorName, channelName, textName, jsonName, msgpackName, httpName, execName, interpName, processName, plainName}
 
 // A probe measures one round and returns what it observed, in the row's unit.
 type probe func() ([]float64, error)
@@ -102,6 +104,7 @@ type goal struct {
 	limit   float64
 	pinned  float64 // on one processor
 	ofFloor bool    // a multiple of the floor
+	beyond  bool    // what is on top of the floor
 }
 
 // A figure is what is made of the observations of a row: a percentile.

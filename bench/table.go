@@ -48,6 +48,7 @@ const legend = `Medians, and half the distance of the quartiles of the rounds. T
   py            this package
   floor         the same in plain C API on one thread; for latencies, to a sleeping thread and back (futex)
   channel       a goroutine that is locked to a thread and fed by a Go channel does what the floor does
+  json text     this package, which is given JSON by Go, and by Python
   json, msgpack a Python process at a Unix socket
   http          a Python process with http.server, threading
   exec          a Python process for each
