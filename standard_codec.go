@@ -236,6 +236,7 @@ func storeOther(k wire.Kind, p *wire.Payload, into any) error {
 		var c complex128
 		err := storeComplex(k, p, &c)
 		*into = complex64(c)
+		//lint:ignore SA4000 a NaN is no equal of itself
 		if err == nil && complex128(*into) != c && c == c {
 			return fmt.Errorf("%v cannot be a complex64 exactly; use complex128", c)
 		}

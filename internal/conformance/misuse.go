@@ -24,13 +24,14 @@ var misuseCases = []testCase{
 
 func nilContext(t *testing.T, s *suite) {
 	c := s.open(t)
+	var none context.Context
 	for name, use := range map[string]func() error{
-		"New":      func() error { _, err := s.New(nil, py.Options{Mode: s.Mode}); return err },
-		"Call":     func() error { _, err := c.Call(nil, "math", "sqrt", 1); return err },
-		"Exec":     func() error { return c.Exec(nil, "pass") },
-		"NewEnv":   func() error { _, err := c.NewEnv(nil); return err },
-		"Attach":   func() error { return c.Attach(nil, func(*py.Attached) error { return nil }) },
-		"Shutdown": func() error { return c.Shutdown(nil) },
+		"New":      func() error { _, err := s.New(none, py.Options{Mode: s.Mode}); return err },
+		"Call":     func() error { _, err := c.Call(none, "math", "sqrt", 1); return err },
+		"Exec":     func() error { return c.Exec(none, "pass") },
+		"NewEnv":   func() error { _, err := c.NewEnv(none); return err },
+		"Attach":   func() error { return c.Attach(none, func(*py.Attached) error { return nil }) },
+		"Shutdown": func() error { return c.Shutdown(none) },
 		"no func":  func() error { return c.Attach(limit(t), nil) },
 	} {
 		err := use()

@@ -158,7 +158,7 @@ func standardLimits(t *testing.T, s *suite) {
 }
 
 func structsFromObjects(t *testing.T, s *suite) {
-	c := s.openStandard(t, standardImports + `
+	c := s.openStandard(t, standardImports+`
 @dataclasses.dataclass
 class Point:
     x: int
@@ -216,7 +216,7 @@ class Broken:
 }
 
 func looseSequences(t *testing.T, s *suite) {
-	c := s.openStandard(t, standardImports + `
+	c := s.openStandard(t, standardImports+`
 class Color(enum.Enum):
     RED = 1
 `)
@@ -246,7 +246,7 @@ func isConversion(err error) bool {
 
 // timesTwice has the hours that clocks show twice or never.
 func timesTwice(t *testing.T, s *suite) {
-	c := s.openStandard(t, standardImports + "from zoneinfo import ZoneInfo\nbase = datetime.datetime")
+	c := s.openStandard(t, standardImports+"from zoneinfo import ZoneInfo\nbase = datetime.datetime")
 	for _, name := range []string{"Europe/Berlin", "Australia/Lord_Howe", "America/New_York", "Japan"} {
 		loc, err := time.LoadLocation(name)
 		if err == nil {
@@ -283,7 +283,7 @@ func timesTwice(t *testing.T, s *suite) {
 
 // manyRecords takes time in proportion, and no references that nobody wants.
 func manyRecords(t *testing.T, s *suite) {
-	c := s.openStandard(t, standardImports + `
+	c := s.openStandard(t, standardImports+`
 @dataclasses.dataclass
 class Point:
     x: int
@@ -330,7 +330,7 @@ mixed = [Pair(1, [range(2), Pair(3, 4)]), Pair(range(2), ())]
 
 // finerSubclasses loses nothing of classes that know more than their bases, as those of pandas.
 func finerSubclasses(t *testing.T, s *suite) {
-	c := s.openStandard(t, standardImports + `
+	c := s.openStandard(t, standardImports+`
 class Stamp(datetime.datetime): nanosecond = 5
 class Delta(timedelta): nanoseconds = 5
 class Nothing(datetime.datetime):

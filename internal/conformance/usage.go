@@ -6,8 +6,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"syscall"
-	"time"
 )
 
 // Usage is what the process takes from the system.
@@ -64,11 +62,11 @@ func resident() int {
 	return pages * os.Getpagesize()
 }
 
-// cpuTime is what the process has used of the processors.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+// goMemory is what Go values take, without what is garbage.
+func goMemory() int {
+	runtime.GC()
+	runtime.GC() // what finalizers let go of
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
