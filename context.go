@@ -56,6 +56,9 @@ type Context struct {
 	err    error       // why it closed
 	unbind func() bool // stops watching the ctx given to New
 
+	buffers map[*bufferLife]struct{} // under mu; nil before the first
+	ended   bool                     // under mu: Python's memory is going
+
 	functions map[string]*function // under the registry's lock
 	forgotten bool                 // the context is gone, and its functions with it
 }

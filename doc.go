@@ -225,6 +225,14 @@
 // of it and is alive when the request ends, a slice of the view or a numpy array over it, is a BufferError of the request;
 // such code copies: bytes(view), array.copy(). Memory that Python can reach stays where it is all the same.
 //
+// [View] is the way back: a [Buffer] is the memory of a bytes object, an array, a numpy array or whatever else has the buffer
+// protocol (PEP 3118), as items of a Go type, with its shape and strides. It is valid until it is closed or the context is,
+// and Copy takes everything out in one step:
+//
+//	b, err := py.View[float64](ctx, o)
+//	defer b.Close()
+//	data, err := b.Data() // in place
+//
 // # Callbacks
 //
 // [Register] makes a Go function callable from every context, [Context.Register] from one:

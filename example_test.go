@@ -585,6 +585,44 @@ func ExampleLendWritable() {
 	// Output: [1 4 9] <nil>
 }
 
+func ExampleView() {
+	c := newContext()
+	defer c.Close()
+	o, err := py.Eval[*py.Object](ctx, c, "memoryview(__import__('array').array('d', [1, 2, 3, 4, 5, 6])).cast('B').cast('d', [2, 3])")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	b, err := py.View[float64](ctx, o)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer b.Close()
+	data, err := b.Data() // Python's memory
+	fmt.Println(b.Shape(), data, b.At(1, 2), err)
+	_, err = py.View[int32](ctx, o)
+	fmt.Println(err)
+	// Output:
+	// [2 3] [1 2 3 4 5 6] 6 <nil>
+	// py: view: the memory holds items of format "d", 8 bytes each, and a Go int32 is something else: use a float64
+}
+
+func ExampleBuffer_Copy() {
+	c := newContext()
+	defer c.Close()
+	o, _ := py.Eval[*py.Object](ctx, c, "memoryview(bytes(range(10)))[::3]")
+	b, err := py.View[byte](ctx, o)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	items, err := b.Copy() // any strides
+	b.Close()
+	fmt.Println(b.Strides(), b.ReadOnly(), items, err)
+	// Output: [3] true [0 3 6 9] <nil>
+}
+
 func ExampleMemory() {
 	c := newContext()
 	defer c.Close()

@@ -50,14 +50,7 @@ func memoryOf[T Number](s []T, writable bool) Memory {
 
 // formatOf is the letter of SPEC.md for the items of a Number type.
 func formatOf(t reflect.Type) byte {
-	k := t.Kind()
-	if k == reflect.Int || k == reflect.Uint {
-		k += reflect.Int64 - reflect.Int
-		if t.Bits() == 32 {
-			k--
-		}
-	}
-	return "bhiq-BHIQ-fdFD"[k-reflect.Int8]
+	return "bhiq-BHIQ-fdFD"[itemOf(t)-reflect.Int8]
 }
 
 // String says how many items of which format are lent.

@@ -67,6 +67,8 @@ func (q *request) describe() string {
 		return "new env"
 	case wire.VerbNext:
 		return "stream"
+	case wire.VerbBuffer:
+		return "view"
 	default:
 		return "attach"
 	}
@@ -211,7 +213,7 @@ func (c *Context) operands(e *wire.Encoder, q *request) error {
 	handle, err := q.object.handleFor(c)
 	e.Uint64(handle)
 	switch {
-	case err != nil || q.verb == wire.VerbValue:
+	case err != nil || q.verb == wire.VerbValue || q.verb == wire.VerbBuffer:
 		return err
 	case q.verb == wire.VerbNext:
 		q.batch.write(e)

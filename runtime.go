@@ -118,6 +118,7 @@ func load(config Config) error {
 		ReleaseFunction: releaseFunction,
 		Released:        func(scratch any) { scratch.(*exchange).over(true) },
 		Discard:         discard,
+		Ending:          func(core *cpython.Context) { core.Owner.(*Context).endBuffers() },
 		Ended:           func(core *cpython.Context) { core.Owner.(*Context).forget() },
 		GaveUp:          func(core *cpython.Context) { core.Owner.(*Context).close(errGivenUp) },
 		Write:           writeStream,

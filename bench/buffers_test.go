@@ -22,3 +22,27 @@ func BenchmarkLend(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkView is memory of Python's in Go, where it is.
+func BenchmarkView(b *testing.B) {
+	for _, size := range []int{64, 64 << 20} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			c := newContext(b, "")
+			o, err := py.Eval[*py.Object](b.Context(), c, "bytearray(n)", py.Vars{"n": size})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				v, err := py.View[byte](b.Context(), o)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if data, err := v.Data(); err != nil || len(data) != size {
+					b.Fatal(len(data), err)
+				}
+				v.Close()
+			}
+		})
+	}
+}

@@ -61,7 +61,6 @@ typedef struct {
 } PyType_Spec;
 
 #define Py_bf_getbuffer 1
-#define Py_bf_releasebuffer 2
 #define Py_tp_dealloc 52
 #define Py_tp_doc 56
 #define Py_tp_free 74
@@ -158,6 +157,7 @@ typedef struct {
   F(PyObject *, PyMemoryView_FromObject, (PyObject *))                                                                \
   F(int, PyObject_GetBuffer, (PyObject *, Py_buffer *, int))                                                          \
   F(void, PyBuffer_Release, (Py_buffer *))                                                                            \
+  F(PyObject *, Py_BuildValue, (const char *, ...))                                                                   \
   F(Py_ssize_t, PyGC_Collect, (void))                                                                                 \
   F(PyObject *, PyObject_Type, (PyObject *))                                                                          \
   F(PyObject *, PyLong_FromLongLong, (long long))                                                                     \

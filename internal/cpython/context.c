@@ -191,6 +191,7 @@ static void *context_main(void *arg) {
   lane_close(l);
   if (c->mode == MODE_WORKER) count_worker(c, -1);
   wait_for_interrupters(c);
+  goEnding(c->handle);
   attach(l);
   let_go(c);
   leave(c, PyThreadState_Get());

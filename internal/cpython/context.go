@@ -157,6 +157,9 @@ func goStarted(handle C.uint64_t) { close(contexts.find(uint64(handle)).started)
 //export goFreed
 func goFreed(handle C.uint64_t) { contexts.remove(uint64(handle)) }
 
+//export goEnding
+func goEnding(handle C.uint64_t) { hooks.Ending(contexts.find(uint64(handle))) }
+
 //export goEnded
 func goEnded(handle C.uint64_t) {
 	c := contexts.find(uint64(handle))

@@ -183,6 +183,9 @@ HIDDEN int resume_request(lane *l, request *r);
 HIDDEN PyObject *lend_type(void);
 HIDDEN int lent_end(struct lent **all);
 
+// buffer.c
+HIDDEN PyObject *buffer_of(PyObject *o);
+
 // isolate.c
 typedef struct hidden {
   PyObject *handled, *variables, *loop;

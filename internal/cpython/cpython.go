@@ -66,6 +66,8 @@ type Hooks struct {
 	RetainError func(number uint64)
 	// ReleaseError tells that a Python exception no longer holds a Go error.
 	ReleaseError func(number uint64)
+	// Ending tells that nothing runs in a context any more, and that its objects are about to go.
+	Ending func(c *Context)
 	// Ended tells that a context's thread and interpreter are gone.
 	Ended func(c *Context)
 	// GaveUp tells that Go code on a thread of the context does not come back, and that the context is to close.

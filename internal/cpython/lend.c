@@ -5,39 +5,36 @@
 #include "_cgo_export.h"
 #include "runtime.h"
 
-// The object behind the memoryviews of one piece of Go's memory. It counts the views that Python has of it, and gives out
-// no more once what the memory was lent for is over. It holds no other object.
-typedef struct memory {
+// What Go's memory is lent for and the object through which Python reaches it both know the loan; who leaves last frees it.
+typedef struct loan {
   uint64_t number; // Go's, for the memory
+  uint32_t state;  // atomic
+} loan;
+
+enum {
+  LENT,
+  OVER, // what it was lent for is; the object holds the memory now
+  GONE  // the object is: Python cannot reach the memory
+};
+
+// The object behind all views of one piece of Go's memory. They keep it alive, as do arrays that only note the address and
+// whose memory it is. It holds no other object.
+typedef struct memory {
+  loan *loan;
   void *p;
   Py_ssize_t count, itemsize;
   const char *format;
   int writable;
-  uint64_t state; // atomic: twice the number of views, and OVER
 } memory;
 
-#define OVER 1
-
 static memory *memory_of(PyObject *o) { return PyObject_GetTypeData(o, type_of(o)); }
-
-// Attached. Counts one view in. Returns 0, or -1 when it is over.
-static int add_view(memory *m) {
-  uint64_t state = __atomic_load_n(&m->state, __ATOMIC_RELAXED);
-  do {
-    if (state & OVER) return -1;
-  } while (!__atomic_compare_exchange_n(&m->state, &state, state + 2, 1, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
-  return 0;
-}
 
 // Attached. Returns 0, or -1 with BufferError set (PEP 3118).
 static int get_buffer(PyObject *o, Py_buffer *view, int flags) {
   memory *m = memory_of(o);
-  const char *problem = NULL;
-  if (flags & PyBUF_WRITABLE && !m->writable) problem = "this memory of Go is read-only: lend it with py.LendWritable";
-  else if (add_view(m) < 0) problem = "this memory was Go's, lent for a call that is over";
-  if (problem) {
+  if (flags & PyBUF_WRITABLE && !m->writable) {
     view->obj = NULL;
-    PyErr_SetString(PyExc(BufferError), problem);
+    PyErr_SetString(PyExc(BufferError), "this memory of Go is read-only: lend it with py.LendWritable");
     return -1;
   }
   Py_IncRef(o);
@@ -49,15 +46,13 @@ static int get_buffer(PyObject *o, Py_buffer *view, int flags) {
   return 0;
 }
 
-// Attached. The last view of memory that outlived what it was lent for lets Go have it back.
-static void release_buffer(PyObject *o, Py_buffer *view) {
-  (void)view;
-  memory *m = memory_of(o);
-  if (__atomic_sub_fetch(&m->state, 2, __ATOMIC_ACQ_REL) == OVER && !runtime_forked) goReleaseMemory(m->number);
-}
-
-// Attached. An instance of a heap type owns a reference to it.
+// Attached. Lets Go have its memory back if that was Python's to hold. An instance of a heap type owns a reference to it.
 static void dealloc(PyObject *o) {
+  loan *n = memory_of(o)->loan;
+  if (n && __atomic_exchange_n(&n->state, GONE, __ATOMIC_ACQ_REL) == OVER) {
+    if (n->number && !runtime_forked) goReleaseMemory(n->number);
+    free(n);
+  }
   PyObject *type = type_of(o);
   void (*release)(void *) = (void (*)(void *))PyType_GetSlot(type, Py_tp_free);
   release(o);
@@ -67,7 +62,6 @@ static void dealloc(PyObject *o) {
 // Attached to a fresh interpreter, each of which has a class of its own. New reference, or NULL with an error set.
 PyObject *lend_type(void) {
   PyType_Slot slots[] = {{Py_bf_getbuffer, (void *)get_buffer},
-                         {Py_bf_releasebuffer, (void *)release_buffer},
                          {Py_tp_dealloc, (void *)dealloc},
                          {Py_tp_doc, "Memory of the Go program, lent for a call."},
                          {0, NULL}};
@@ -82,6 +76,7 @@ PyObject *lend_type(void) {
 static int describe(memory *m, int format) {
   const int wide = sizeof(long) == 8;
   switch (format) {
+  case '?': m->format = "?"; m->itemsize = 1; return 0;
   case 'b': m->format = "b"; m->itemsize = 1; return 0;
   case 'B': m->format = "B"; m->itemsize = 1; return 0;
   case 'h': m->format = "h"; m->itemsize = 2; return 0;
@@ -98,34 +93,48 @@ static int describe(memory *m, int format) {
   }
 }
 
+// Attached. New memoryview over a new object, or NULL with an error set.
+static PyObject *new_view(PyObject *type, const memory *m) {
+  PyObject *o = PyType_GenericAlloc(type, 0);
+  if (!o) return NULL;
+  *memory_of(o) = *m;
+  PyObject *view = PyMemoryView_FromObject(o);
+  Py_DecRef(o);
+  return view;
+}
+
 // Attached. Reads the payload of a memory. New memoryview, noted with the reader, or NULL with an error set.
 PyObject *lend(reader *r, interp *in) {
   static char nothing[16] __attribute__((aligned(16)));
-  memory read = {.number = get_u64(r)};
-  read.p = (void *)(uintptr_t)get_u64(r);
-  read.count = (Py_ssize_t)get_u64(r);
+  uint64_t number = get_u64(r);
+  memory m = {.p = (void *)(uintptr_t)get_u64(r)};
+  m.count = (Py_ssize_t)get_u64(r);
   int format = get_u8(r);
-  read.writable = get_u8(r) != 0;
-  if (r->bad || describe(&read, format) < 0)
+  m.writable = get_u8(r) != 0;
+  if (r->bad || describe(&m, format) < 0)
     return PyErr_Format(PyExc(SystemError), "the request from Go is malformed; please report this");
-  if (!read.p) read.p = nothing;
+  if (!m.count) m.p = nothing;
   lent *l = calloc(1, sizeof *l);
-  if (!l) return PyErr_NoMemory();
-  l->memory = PyType_GenericAlloc(in->memory, 0);
-  if (l->memory) {
-    *memory_of(l->memory) = read;
-    l->view = PyMemoryView_FromObject(l->memory);
+  m.loan = calloc(1, sizeof *m.loan);
+  if (!l || !m.loan) {
+    PyErr_NoMemory();
+  } else {
+    m.loan->number = number;
+    l->view = new_view(in->memory, &m);
   }
-  if (!l->view) {
-    Py_DecRef(l->memory);
+  if (!l || !l->view) {
+    free(m.loan);
     free(l);
     return NULL;
   }
+  l->loan = m.loan;
   l->next = *r->lent;
   *r->lent = l;
   Py_IncRef(l->view);
   return l->view;
 }
+
+static int is_gone(loan *n) { return __atomic_load_n(&n->state, __ATOMIC_ACQUIRE) == GONE; }
 
 // Attached, no error set, and none afterwards. Ends the memoryview that Python was given; views derived from it are apart.
 static void release_view(lent *l) {
@@ -133,16 +142,16 @@ static void release_view(lent *l) {
   PyErr_Clear(); // somebody uses it at this moment
 }
 
-// Attached. Lets no more views begin. Returns whether Python still has some; Go is told first to keep the memory for them.
-static int is_kept(memory *m) {
-  uint64_t state = __atomic_load_n(&m->state, __ATOMIC_ACQUIRE);
-  int kept = 0;
-  do {
-    if (state && !kept) goKeepMemory(m->number);
-    kept |= state != 0;
-  } while (!__atomic_compare_exchange_n(&m->state, &state, state | OVER, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-  if (kept && !state) goReleaseMemory(m->number); // the last view went meanwhile
-  return state != 0;
+// Attached. Frees the loan, or leaves it and the memory to the object, and returns whether it did; Go is told first.
+static int leave(loan *n) {
+  if (!is_gone(n)) {
+    if (n->number) goKeepMemory(n->number);
+    uint32_t state = LENT;
+    if (__atomic_compare_exchange_n(&n->state, &state, OVER, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return 1;
+    if (n->number) goReleaseMemory(n->number); // it went meanwhile
+  }
+  free(n);
+  return 0;
 }
 
 // Attached. Sets the error of a view that Python keeps. Returns -1.
@@ -153,21 +162,20 @@ int lent_kept(void) {
 }
 
 // Attached, no error set. Ends what was lent, after one more garbage collection if need be. Returns 0, or -1 with
-// BufferError set: Python has views left, whose memory stays until the last of them is gone.
+// BufferError set: Python can still reach some, which stays until it no longer can.
 int lent_end(lent **all) {
   int in_use = 0, kept = 0;
   for (lent *l = *all; l; l = l->next) {
     release_view(l);
-    in_use |= __atomic_load_n(&memory_of(l->memory)->state, __ATOMIC_ACQUIRE) != 0;
+    in_use |= !is_gone(l->loan);
   }
   if (in_use) PyGC_Collect();
   while (*all) {
     lent *l = *all;
     *all = l->next;
     if (in_use) release_view(l);
-    kept |= is_kept(memory_of(l->memory));
     Py_DecRef(l->view);
-    Py_DecRef(l->memory);
+    kept |= leave(l->loan);
     free(l);
   }
   return kept ? lent_kept() : 0;

@@ -7,7 +7,8 @@
 // What decode made of one piece of memory, noted with its reader.
 typedef struct lent {
   struct lent *next;
-  PyObject *memory, *view; // owned: the exporter and the memoryview over it
+  struct loan *loan;
+  PyObject *view; // owned
   PyObject *of; // not owned: within Attach, the object that holds it
 } lent;
 

@@ -1,11 +1,11 @@
 //go:build cgo && (linux || darwin)
 
-// What a request asks for, done: call, eval, exec, method, attr, value, env, attach, next (internal/wire/SPEC.md).
+// What a request asks for, done: call, eval, exec, method, attr, value, env, attach, next, buffer (internal/wire/SPEC.md).
 #include "verb.h"
 
 #include "_cgo_export.h"
 
-enum { VERB_CALL = 1, VERB_EVAL, VERB_EXEC, VERB_METHOD, VERB_ATTR, VERB_VALUE, VERB_ENV, VERB_ATTACH, VERB_NEXT };
+enum { VERB_CALL = 1, VERB_EVAL, VERB_EXEC, VERB_METHOD, VERB_ATTR, VERB_VALUE, VERB_ENV, VERB_ATTACH, VERB_NEXT, VERB_BUFFER };
 
 #define FEW 16
 
@@ -303,6 +303,12 @@ static PyObject *do_env(context *c, lane *l, reader *in) {
   return namespace;
 }
 
+static PyObject *do_buffer(context *c, reader *in) {
+  PyObject *o = target(c, in), *found = o ? buffer_of(o) : NULL;
+  Py_DecRef(o);
+  return found;
+}
+
 static PyObject *do_attach(lane *l, reader *in) {
   if (goAttach(get_u64(in), l) < 0) return NULL;
   Py_IncRef(Py_None);
@@ -349,6 +355,7 @@ static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObjec
   case VERB_ENV: return do_env(c, l, in);
   case VERB_ATTACH: return do_attach(l, in);
   case VERB_NEXT: return do_next(c, in, w);
+  case VERB_BUFFER: return do_buffer(c, in);
   default: return malformed();
   }
 }

@@ -14,6 +14,7 @@ const (
 	VerbEnv    Verb = 7
 	VerbAttach Verb = 8
 	VerbNext   Verb = 9
+	VerbBuffer Verb = 10
 )
 
 // A Want is the second byte of a request: how its result is to travel.
