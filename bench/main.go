@@ -61,6 +61,10 @@ func flags() *options {
 	flag.BoolVar(&o.updating, "update", false, "keep the ratios in the file")
 	flag.StringVar(&o.ratios, "ratios", "bench/ratios.json", "the `file` of -check and -update")
 	flag.StringVar(&o.child, "child", "", "used by bench itself")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [FILE...]\n\nFILEs are what -json printed: they are shown as one table, and nothing is measured.")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	return o
 }
@@ -84,7 +88,11 @@ func (o *options) main(ctx context.Context) error {
 	case o.checking:
 		return o.check(ctx)
 	}
-	report, err := o.report(ctx)
+	measure := o.report
+	if flag.NArg() > 0 {
+		measure = readReports
+	}
+	report, err := measure(ctx)
 	if err != nil {
 		return err
 	}

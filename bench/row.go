@@ -14,6 +14,7 @@ type row struct {
 	goal    goal
 	figures []figure           // nil: the median
 	pinned  bool               // is measured on one processor too
+	long    bool               // its rounds are long: threads that hand work to each other take a while to have a processor each
 	rounds  int                // at most, for what takes long; 0: as many as are asked for
 	check   bool               // its ratio to the floor is kept in ratios.json
 	beside  func(l *lab) error // runs while the row is measured, until its end

@@ -41,17 +41,17 @@ const (
 func requestRows() []row {
 	return []row{
 		{
-			name: "call math.sqrt, one context, back to back", unit: nanoseconds, pinned: true, check: true,
+			name: "call math.sqrt, one context, back to back", unit: nanoseconds, long: true, pinned: true, check: true,
 			goal: goal{limit: 1000, pinned: 3000},
 			of: append(each(way.timed, sqrtWays()...), floorOf((*floor.Floor).ReleasedCalls),
 				commanded("import math, sys; print(math.sqrt(float(sys.argv[1])))", "16")),
 		},
 		{
-			name: "the same on a worker context", unit: nanoseconds, pinned: true,
+			name: "the same on a worker context", unit: nanoseconds, long: true, pinned: true,
 			of: []subject{on(worker, "", sqrt).timed(), floorOf((*floor.Floor).ReleasedCalls)},
 		},
 		{
-			name: "eval x*y with two variables", unit: nanoseconds, pinned: true, check: true, goal: goal{limit: 1500},
+			name: "eval x*y with two variables", unit: nanoseconds, long: true, pinned: true, check: true, goal: goal{limit: 1500},
 			of: append(alternatives(
 				on(ownLock, "", eval),
 				func(f *floor.Floor) error { return f.Evals(1) },
@@ -61,7 +61,7 @@ func requestRows() []row {
 				}), floorOf((*floor.Floor).Evals), commanded("x, y = 3, 4; print(x*y)")),
 		},
 		{
-			name: "exec z = 1", unit: nanoseconds, pinned: true, check: true,
+			name: "exec z = 1", unit: nanoseconds, long: true, pinned: true, check: true,
 			of: append(alternatives(
 				on(ownLock, "", exec),
 				func(f *floor.Floor) error { return f.Execs(1) },
@@ -81,7 +81,7 @@ func requestRows() []row {
 			of:   []subject{within(ours, sqrtAttached), floorOf(crossings)},
 		},
 		{
-			name: "a callback, one of 1,000 in a call", unit: nanoseconds, pinned: true, check: true, goal: goal{limit: 2000},
+			name: "a callback, one of 1,000 in a call", unit: nanoseconds, long: true, pinned: true, check: true, goal: goal{limit: 2000},
 			of: eachOf(callbacks, append(each(way.timed, askedBack("run", callbacks)...), callbackRow("run"), floorOf(callbacksInC))...),
 		},
 		{
@@ -93,7 +93,7 @@ func requestRows() []row {
 			of: eachOf(callbacks, callbackRow("run_looked_up", py.Inline()), floorOf(callbacksInC)),
 		},
 		{
-			name: "Go and Python call each other, 1,000 deep", unit: nanoseconds, pinned: true, check: true, goal: goal{limit: 5e6},
+			name: "Go and Python call each other, 1,000 deep", unit: nanoseconds, long: true, pinned: true, check: true, goal: goal{limit: 5e6},
 			of: append(each(way.timed, askedBack("nest", depth)...), nestingRow(), floorOf(nestInC)),
 		},
 	}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -17,13 +20,30 @@ type report struct {
 	Notes   []string `json:"notes,omitempty"`
 }
 
-// add puts the results of a run on one processor behind those of the same section.
-func (r *report) add(alone report) {
-	if r.Results == nil {
-		r.Machine = alone.Machine
+// readReports puts together what was measured in pieces.
+func readReports(context.Context) (report, error) {
+	var all report
+	for _, file := range flag.Args() {
+		var r report
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(text, &r)
+		}
+		if err != nil {
+			return all, fmt.Errorf("%s: %w", file, err)
+		}
+		all.add(r)
 	}
-	r.Results = append(r.Results, alone.Results...)
-	r.Notes = append(r.Notes, alone.Notes...)
+	return all, nil
+}
+
+// add puts the results of another run, such as one on one processor, behind those of the same section.
+func (r *report) add(more report) {
+	if r.Results == nil {
+		r.Machine = more.Machine
+	}
+	r.Results = append(r.Results, more.Results...)
+	r.Notes = append(r.Notes, more.Notes...)
 	order := map[string]int{}
 	for i, s := range sections() {
 		order[s.name] = i
