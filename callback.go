@@ -29,6 +29,7 @@ type function struct {
 	inline bool
 	title  string // given by the option Name
 	uses   int    // of one that is lent: frames that name it and callables in Python
+	ended  func() // of one that is lent: called after its last use, if it is not nil
 }
 
 var registry = struct {

@@ -125,7 +125,9 @@
 //	*Env                                       dict                        of its namespace, itself
 //	func, Function                             a callable                  see Functions as values
 //	Lend, LendWritable of a slice              memoryview                  of the slice's memory, for the length of the request
-//	chan, uintptr, unsafe.Pointer              an error
+//	iter.Seq, iter.Seq2, chan                  an iterator                 see Iterators and files
+//	io.Reader, io.Writer                       a binary file object        see Iterators and files
+//	chan<-, uintptr, unsafe.Pointer            an error
 //
 //	Python                     any               a typed T
 //	None                       nil               pointer, interface, slice, map, as nil
@@ -170,6 +172,7 @@
 //	dataclass, other object    *Object           *Object; struct
 //	  with attributes
 //	callable                   *Object           *Object; func whose last result is an error
+//	file object                *Object           *Object; io.Reader, io.Writer
 //	anything else              *Object           *Object
 //
 // What the last column does not name is an error, and so is what the T cannot hold exactly.
@@ -272,6 +275,23 @@
 // results (error) or (T, error): an exception has to go somewhere, so that a type without an error is refused. A call is a
 // request to the context of the callable. Without a context.Context of its own it runs until it is done, and in the chain
 // of the Go function that got it as an argument while that runs. Python's object is released when Go has forgotten the func.
+//
+// # Iterators and files
+//
+// An iter.Seq, an iter.Seq2 and a channel that can be received from are iterators in Python, of items that travel when they
+// are asked for, one at a time. The items of an iter.Seq2 are pairs; where its second type is error, they are the first, and an
+// error is raised. When Python has dropped the iterator, the Go one is stopped: yield returns false. It runs on a goroutine
+// of its own. What a request has taken from a channel, and did not get because it was interrupted, is there for the next.
+//
+// A value with the method Read or Write of io.Reader and io.Writer is a binary file object in Python, which reads through a
+// buffer and writes at once; io.TextIOWrapper makes it one of text. Seek, Flush and Close do what they say where the value
+// has them. Closing the file closes what is in Go, and dropping it does not. Errors are OSErrors that carry the Go error.
+//
+//	rows, err := py.Eval[[][]string](ctx, c, "list(csv.reader(io.TextIOWrapper(body)))", py.Vars{"body": response.Body})
+//
+// A Python file object becomes an io.Reader, an io.Writer, an io.ReadCloser or any other interface of the methods Read, Write,
+// Seek and Close, as a result or a parameter. Text is UTF-8 in Go. What is written is in Python's buffers until they are
+// flushed or the file is closed.
 //
 // # Streams
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/big"
 	"os"
@@ -797,7 +798,7 @@ func ExampleByteArray() {
 func ExampleConversionError() {
 	c := newContext()
 	defer c.Close()
-	_, err := c.Call(ctx, "builtins", "print", map[string]any{"items": []any{1, make(chan int)}})
+	_, err := c.Call(ctx, "builtins", "print", map[string]any{"items": []any{1, uintptr(2)}})
 	var misfit *py.ConversionError
 	fmt.Println(errors.As(err, &misfit), py.SafeToRetry(err))
 	fmt.Println(misfit.Place)
@@ -805,7 +806,7 @@ func ExampleConversionError() {
 	// Output:
 	// true true
 	// args[0]["items"][1]
-	// py: args[0]["items"][1]: a Go chan int has no Python counterpart
+	// py: args[0]["items"][1]: a Go uintptr has no Python counterpart
 }
 
 func ExampleConversionError_Error() {
@@ -924,6 +925,47 @@ func Example_callable() {
 	// Output:
 	// a/b <nil>
 	// 81 <nil>
+}
+
+func Example_iterators() {
+	c := newContext()
+	defer c.Close()
+	jobs := make(chan string)
+	go func() {
+		defer close(jobs)
+		for _, name := range []string{"a", "b"} {
+			jobs <- name
+		}
+	}()
+	fmt.Println(py.Eval[[]string](ctx, c, "[name.upper() for name in jobs]", py.Vars{"jobs": jobs}))
+	fmt.Println(py.Eval[int](ctx, c, "sum(i * n for i, n in pairs)", py.Vars{"pairs": slices.All([]int{5, 6, 7})}))
+	// Output:
+	// [A B] <nil>
+	// 20 <nil>
+}
+
+func Example_files() {
+	c := newContext()
+	defer c.Close()
+	c.Exec(ctx, "import csv, io, json")
+	body := strings.NewReader("name,age\nAnn,5\n")
+	fmt.Println(py.Eval[[]map[string]string](ctx, c, "list(csv.DictReader(io.TextIOWrapper(body)))", py.Vars{"body": body}))
+
+	var out strings.Builder
+	c.Exec(ctx, "out.write(json.dumps([1, 2]).encode())", py.Vars{"out": &out})
+	fmt.Println(out.String())
+
+	f, err := py.Eval[io.Reader](ctx, c, "io.StringIO('from Python')")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	text, err := io.ReadAll(f)
+	fmt.Println(string(text), err)
+	// Output:
+	// [map[age:5 name:Ann]] <nil>
+	// [1, 2]
+	// from Python <nil>
 }
 
 func ExampleStream() {

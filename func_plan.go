@@ -103,7 +103,9 @@ func comes(t reflect.Type) bool {
 
 func goes(t reflect.Type) bool {
 	switch t.Kind() {
-	case reflect.Chan, reflect.Uintptr, reflect.UnsafePointer:
+	case reflect.Chan:
+		return t.ChanDir()&reflect.RecvDir != 0
+	case reflect.Uintptr, reflect.UnsafePointer:
 		return false
 	}
 	return true

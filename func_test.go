@@ -142,7 +142,7 @@ func TestGoFunc(t *testing.T) {
 		{opts, args(1).with("scale", "big", "Name", "n"), "TypeError: go.f() argument 'scale': expected float, got str"},
 		{optsPtr, args(), "{0 }"}, {optsPtr, args().with("Name", "n"), "{0 n}"}, {optsPtr, args(map[string]any{"Name": "n"}), "{0 n}"},
 		{func(o *options) bool { return o == nil }, args(nil), true},
-		{func() nested { return nested{[]any{1, make(chan int)}} }, args(), "TypeError: go.f() result.Items[1]: a Go chan int has no Python counterpart"},
+		{func() nested { return nested{[]any{1, uintptr(2)}} }, args(), "TypeError: go.f() result.Items[1]: a Go uintptr has no Python counterpart"},
 		{func() string { return "\xff" }, args(), `TypeError: go.f() result: a Python str is text, and this string is not valid UTF-8: "\xff"; use []byte for bytes`},
 		{func() (int, error) { return 1, errors.New("bad \xff") }, args(), ": bad \uFFFD"},
 		{func() (int, error) { return 7, nil }, args(), int64(7)},

@@ -59,39 +59,31 @@ func nameOf(v reflect.Value) string {
 	return name
 }
 
-// encodeFunc writes a function, and reports whether v is one.
-func encodeFunc(e *wire.Encoder, v any) (bool, error) {
-	if f, ok := v.(Function); ok {
-		if f.f == nil && f.err == nil {
-			f.err = errors.New("a py.Function that was not made by py.Func")
-		}
-		if f.err == nil {
-			lend(e, f.f, f.inline)
-		}
-		return true, f.err
+func encodeFunction(e *wire.Encoder, f Function) error {
+	if f.f == nil && f.err == nil {
+		return errors.New("a py.Function that was not made by py.Func")
 	}
-	rv := reflect.ValueOf(v)
-	if rv.Kind() != reflect.Func {
-		return false, nil
+	if f.err == nil {
+		lend(e, f.f, f.inline, nil)
 	}
-	if rv.IsNil() {
-		e.None()
-		return true, nil
-	}
-	f, err := newFuncValue(rv, "")
+	return f.err
+}
+
+func encodeFunc(e *wire.Encoder, v reflect.Value) error {
+	f, err := newFuncValue(v, "")
 	if err == nil {
-		lend(e, f, false)
+		lend(e, f, false, nil)
 	}
-	return true, err
+	return err
 }
 
 // lend writes a function under a number of its own. What is written holds one use of it; each callable that Python makes
-// of it takes another.
-func lend(e *wire.Encoder, f *goFunc, inline bool) {
+// of it takes another. ended, if there is one, is called after the last of them; it must not wait.
+func lend(e *wire.Encoder, f *goFunc, inline bool, ended func()) {
 	registry.mu.Lock()
 	registry.last++
 	number := registry.last
-	registry.all[number] = &function{goFunc: f, number: number, inline: inline, uses: 1}
+	registry.all[number] = &function{goFunc: f, number: number, inline: inline, uses: 1, ended: ended}
 	registry.mu.Unlock()
 	cpython.CountFunctions(1)
 	e.Holds = append(e.Holds, func(bool) { releaseFunction(number) })
@@ -111,10 +103,15 @@ func retainFunction(number uint64) bool {
 
 func releaseFunction(number uint64) {
 	registry.mu.Lock()
-	defer registry.mu.Unlock()
 	f := registry.all[number]
-	if f.uses--; f.uses == 0 {
+	f.uses--
+	over := f.uses == 0
+	if over {
 		delete(registry.all, number)
 		cpython.CountFunctions(-1)
+	}
+	registry.mu.Unlock()
+	if over && f.ended != nil {
+		f.ended()
 	}
 }

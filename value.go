@@ -58,7 +58,7 @@ var codecHooks = &wire.Hooks{
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,
 	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function](), reflect.TypeFor[Memory]()},
-	Encodes:       func(t reflect.Type) bool { return t.Kind() == reflect.Func },
+	Encodes:       isLive,
 }
 
 // home is what a coding is for: the context, and the chain that a value from Python may be used in without naming it.
@@ -69,14 +69,6 @@ type home interface {
 
 func (c *Context) context() *Context { return c }
 func (c *Context) origin() *chain    { return nil }
-
-// decodesLive tells how what stays in Python becomes a Go value that uses it.
-func decodesLive(t reflect.Type) func(*wire.Decoder, reflect.Value) error {
-	if t.Kind() == reflect.Func {
-		return decodeCallable(t)
-	}
-	return nil
-}
 
 func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 	switch v := v.(type) {
@@ -92,6 +84,10 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 		return true, encodeObject(e, v)
 	case Memory:
 		return true, encodeMemory(e, v)
+	case Function:
+		return true, encodeFunction(e, v)
+	case *file:
+		return true, encodeObject(e, v.object)
 	case *Env:
 		if v == nil {
 			return true, encodeObject(e, nil)
@@ -101,7 +97,7 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 	if ok, err := encodeStandard(e, v); ok || err != nil {
 		return ok, err
 	}
-	return encodeFunc(e, v)
+	return encodeLive(e, v)
 }
 
 func init() {

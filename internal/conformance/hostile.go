@@ -431,7 +431,7 @@ func attach(t *testing.T, s *suite) {
 		is(t, "a built-in", err, nil)
 		_, err = a.Import("nope")
 		raises(t, "Import", err, "ModuleNotFoundError")
-		_, err = a.New(make(chan int))
+		_, err = a.New(make(chan<- int))
 		var bad *py.ConversionError
 		equal(t, "New of a channel", errors.As(err, &bad), true)
 		f, _ := a.Global("f")

@@ -26,6 +26,9 @@ var bootstrap string
 //go:embed values.py
 var values string
 
+//go:embed live.py
+var live string
+
 // Supported tells whether this build can run Python.
 const Supported = true
 
@@ -43,7 +46,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		library:    C.CString(config.Library),
 		executable: optional(config.Executable),
 		home:       optional(config.Home),
-		bootstrap:  C.CString(settings(config) + bootstrap + values),
+		bootstrap:  C.CString(settings(config) + bootstrap + values + live),
 		spin_ns:    C.int64_t(spinTime),
 	}
 	// Every string stays: CPython may refer to it as long as the process lives.

@@ -72,6 +72,8 @@ const (
 	KindSlice     Kind = 12
 	KindByteArray Kind = 13
 	KindRecord    Kind = 14 // an object with fields
+	KindIterator  Kind = 15 // to Python only
+	KindFile      Kind = 16 // to Python only
 )
 
 // String returns the name of the Python class.
