@@ -340,6 +340,10 @@
 // that catches it all the same it is raised again, after 100 ms, then 200, 400, up to every 5 s. It aims at this one
 // request: if that is over, nothing else is hit.
 //
+// A request that a Go function makes with just the context.Context that it was given may return only after the Go functions
+// that Python calls in it, since they may share its goroutine, and runtime.Goexit in one of those ends it too; one with a
+// deadline of its own returns when that is over.
+//
 // What cannot be interrupted is code inside C that does not come back to Python, such as time.sleep or a long regular
 // expression: the exception waits for its return, and so do other requests of that context. A request without a deadline
 // has none.

@@ -3,8 +3,6 @@ package py
 import (
 	"errors"
 	"fmt"
-	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/pycontext/py/internal/cpython"
@@ -68,6 +66,8 @@ type Error struct {
 
 	hideContext bool
 	goError     error
+	beneath     []string // for each entry of the traceback, what Python prints beneath it: source, with its marks
+	last        string   // the last lines of what Python prints, where they are not just class, message and notes
 }
 
 // Error is the last line of Python's traceback: the class and the message.
@@ -146,93 +146,6 @@ func (e *Error) pythonKind() string {
 		}
 	}
 	return ""
-}
-
-// Format prints the message for %v and %s, and for %+v what Python prints for an uncaught exception.
-func (e *Error) Format(s fmt.State, verb rune) {
-	if verb == 'v' && s.Flag('+') {
-		e.print(s, 0)
-		return
-	}
-	io.WriteString(s, e.Error())
-}
-
-const tracebackDepth = 32
-
-func (e *Error) print(w io.Writer, depth int) {
-	if depth > tracebackDepth {
-		return
-	}
-	if e.Cause != nil {
-		e.Cause.print(w, depth+1)
-		io.WriteString(w, "\n\nThe above exception was the direct cause of the following exception:\n\n")
-	} else if e.Context != nil && !e.hideContext {
-		e.Context.print(w, depth+1)
-		io.WriteString(w, "\n\nDuring handling of the above exception, another exception occurred:\n\n")
-	}
-	if len(e.Traceback) > 0 {
-		io.WriteString(w, "Traceback (most recent call last):\n")
-		printFrames(w, e.Traceback)
-	}
-	if e.Syntax != nil {
-		e.Syntax.print(w)
-	}
-	io.WriteString(w, e.lastLine())
-	for _, note := range e.Notes {
-		io.WriteString(w, "\n"+note)
-	}
-	for i, inner := range e.Group {
-		fmt.Fprintf(w, "\n  +-+---------------- %d ----------------\n", i+1)
-		var text strings.Builder
-		inner.print(&text, depth+1)
-		io.WriteString(w, "    | "+strings.ReplaceAll(text.String(), "\n", "\n    | "))
-	}
-}
-
-// lastLine is the class and the message, without the place that str() of a SyntaxError ends with.
-func (e *Error) lastLine() string {
-	if e.Syntax == nil {
-		return e.Error()
-	}
-	return strings.TrimSuffix(e.Error(), fmt.Sprintf(" (%s, line %d)", filepath.Base(e.Syntax.File), e.Syntax.Line))
-}
-
-// printFrames prints the same frame no more than three times in a row, as Python does.
-func printFrames(w io.Writer, frames []Frame) {
-	const most = 3
-	for i := 0; i < len(frames); {
-		same := 1
-		for i+same < len(frames) && frames[i+same] == frames[i] {
-			same++
-		}
-		for range min(same, most) {
-			frames[i].print(w)
-		}
-		if same > most {
-			fmt.Fprintf(w, "  [Previous line repeated %d more times]\n", same-most)
-		}
-		i += same
-	}
-}
-
-func (f Frame) print(w io.Writer) {
-	fmt.Fprintf(w, "  File %q, line %d, in %s\n", f.File, f.Line, f.Function)
-	if f.Source != "" {
-		fmt.Fprintf(w, "    %s\n", f.Source)
-	}
-}
-
-func (s *Syntax) print(w io.Writer) {
-	fmt.Fprintf(w, "  File %q, line %d\n", s.File, s.Line)
-	text := strings.TrimRight(s.Text, "\n")
-	if text == "" {
-		return
-	}
-	trimmed := strings.TrimLeft(text, " \t\f")
-	fmt.Fprintf(w, "    %s\n", trimmed)
-	if column := s.Column - (len(text) - len(trimmed)); column > 0 {
-		fmt.Fprintf(w, "    %s^\n", strings.Repeat(" ", column-1))
-	}
 }
 
 // ConversionError is a value that cannot be carried over exactly. From an argument it means that Python was not touched.

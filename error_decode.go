@@ -45,6 +45,7 @@ func newError(record Tuple) *Error {
 	}
 	for _, frame := range field[[]any](f, 5) {
 		e.Traceback = append(e.Traceback, newFrame(fields(asTuple(frame))))
+		e.beneath = append(e.beneath, field[string](fields(asTuple(frame)), 4))
 	}
 	if number := field[int64](f, 9); number != 0 {
 		e.goError = takeError(uint64(number))
@@ -60,6 +61,7 @@ func newError(record Tuple) *Error {
 	for _, member := range field[[]any](f, 11) {
 		e.Group = append(e.Group, newError(asTuple(member)))
 	}
+	e.last = field[string](f, 12)
 	return e
 }
 

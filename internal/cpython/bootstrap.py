@@ -77,21 +77,12 @@ def own(name, exc, default=None):
     return attempt(lambda: BaseException.__dict__[name].__get__(exc), default)
 
 
-def source_line(file, line):
-    if file.startswith("<"):
-        return ""
-    import linecache
-
-    return text(linecache.getline(file, line)).strip()
-
-
 def frames_of(exc):
     frames, tb = [], own("__traceback__", exc)
     while tb is not None:
         code = tb.tb_frame.f_code
         if code.co_filename != "<py>":
-            file, line = text(code.co_filename), tb.tb_lineno or 0
-            frames.append((file, line, text(code.co_qualname), attempt(lambda: source_line(file, line), "")))
+            frames.append((text(code.co_filename), tb.tb_lineno or 0, text(code.co_qualname), *lines_of(tb)))
         tb = tb.tb_next
     return frames
 
@@ -149,6 +140,7 @@ def describe(exc, depth=32, seen=None):
         go_error_of(exc),
         attempt(lambda: syntax_of(exc), None),
         [r for r in (describe(p, depth - 1, seen) for p in attempt(lambda: members_of(exc), ())) if r],
+        last_lines(exc),
     )
 
 

@@ -23,6 +23,9 @@ import (
 //go:embed bootstrap.py
 var bootstrap string
 
+//go:embed printing.py
+var printing string
+
 //go:embed values.py
 var values string
 
@@ -46,7 +49,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		library:    C.CString(config.Library),
 		executable: optional(config.Executable),
 		home:       optional(config.Home),
-		bootstrap:  C.CString(settings(config) + bootstrap + values + live),
+		bootstrap:  C.CString(settings(config) + bootstrap + printing + values + live),
 		spin_ns:    C.int64_t(spinTime),
 	}
 	// Every string stays: CPython may refer to it as long as the process lives.
