@@ -12,11 +12,11 @@ test:
 
 # Prints every figure beside its floor and the alternatives. bench/README.md says more.
 bench:
-	go run ./bench
+	go run ./bench/run
 
 # Fails when a row has lost more than a third against its floor.
 bench-check:
-	go run ./bench -check
+	go run ./bench/run -check
 
 # The Go benchmarks on the commit BASE and on the working tree.
 bench-compare:

@@ -1,6 +1,6 @@
-// Command bench measures what a user of package py does, beside its floor and beside what else a Go user could do, all in
-// one run on the same CPython, and prints a table.
-package main
+// Package bench measures what a user of package py does, beside its floor and beside what else a Go user could do, all in
+// one run on the same CPython. Command run prints all of it, "pyctx bench" a short form.
+package bench
 
 import (
 	"context"
@@ -26,6 +26,7 @@ type options struct {
 	json     bool
 	markdown bool
 	child    string
+	short    bool // the rows of the short form, and what takes long once
 	checking bool
 	updating bool
 	ratios   string
@@ -69,7 +70,8 @@ func flags() *options {
 	return o
 }
 
-func main() {
+// Main is the command run.
+func Main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := flags().main(ctx); err != nil {
@@ -138,13 +140,20 @@ func (o *options) measure(ctx context.Context) (report, error) {
 		return report{}, err
 	}
 	made := report{Machine: about}
+	defer progress("")
 	pinned := o.pin == pinInside || o.pin == pinCheck
 	for _, s := range sections() {
 		for _, r := range s.rows {
+			if o.short && !shortRows.MatchString(s.name+": "+r.name) {
+				continue
+			}
 			if !o.rows.takes(s.name+": "+r.name) || o.pin == pinInside && !r.pinned || o.pin == pinCheck && !r.check {
 				continue
 			}
 			r.of = o.chosen(r.of)
+			if o.short && r.rounds > 0 {
+				r.rounds = 1
+			}
 			progress("%s: %s", s.name, r.name)
 			results, err := l.measure(s.name, r, pinned)
 			if err != nil {
@@ -153,7 +162,6 @@ func (o *options) measure(ctx context.Context) (report, error) {
 			made.Results = append(made.Results, results...)
 		}
 	}
-	progress("")
 	return made, nil
 }
 

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ func goroutineRows() []row {
 				continue
 			}
 			r := row{
-				name: "calls of " + number(goroutines, "goroutine") + " on " + number(contexts, "context"),
+				name: CallsBy(goroutines, contexts),
 				unit: perSecond, pinned: contexts == 1,
 				of: append(each(func(w way) subject { return rateOf(w.crowd(goroutines, contexts, (*lab).crowd)) }, sqrtWays()...),
 					rateOf(floorOf((*floor.Floor).ReleasedCalls))),

@@ -1,4 +1,4 @@
-package main
+package bench
 
 import (
 	"context"
@@ -22,11 +22,11 @@ func latencyRows() []row {
 	}
 	return []row{
 		{
-			name: "calls 1 ms apart", unit: nanoseconds, figures: spreads, pinned: true, goal: goal{limit: 8000},
+			name: callsApart, unit: nanoseconds, figures: spreads, pinned: true, goal: goal{limit: 8000},
 			of: calls(100, apart, sqrtWays()),
 		},
 		{
-			name: "calls back to back", unit: nanoseconds, figures: spreads, pinned: true,
+			name: callsInARow, unit: nanoseconds, figures: spreads, pinned: true,
 			of: calls(2000, 0, sqrtWays()),
 		},
 		{

@@ -55,7 +55,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringVar(&g.python, "python", "",
 		"the Python to use: an interpreter, a virtual environment or a libpython `path`")
 	root.SetFlagErrorFunc(plainly)
-	root.AddCommand(newMap(g), newRun(g), newEval(g), newDoctor(g), newProbe(g), newVersion())
+	root.AddCommand(newMap(g), newRun(g), newEval(g), newDoctor(g), newBench(g), newProbe(g), newVersion())
 	return root
 }
 

@@ -211,6 +211,19 @@ func TestCtrlC(t *testing.T) {
 	}
 }
 
+// TestBenchStops ends a measurement, of which the terminal shows how far it is.
+func TestBenchStops(t *testing.T) {
+	cmd := command(t, "bench")
+	cmd.Stdout = io.Discard
+	x := startOnTerminal(t, cmd)
+	x.shows(t, "requests: ")
+	io.WriteString(x.keyboard, "\x03")
+	_, status := x.end(t)
+	if text := x.written(); status != 130 || !strings.HasSuffix(text, "\r\033[Kpyctx: stopped by interrupt\r\n") {
+		t.Errorf("status %d; written was %q", status, text)
+	}
+}
+
 // TestTyped types the items: no bar goes where they are echoed.
 func TestTyped(t *testing.T) {
 	x := startOnTerminal(t, command(t, "map", "items.py:double"))

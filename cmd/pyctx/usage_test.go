@@ -44,6 +44,9 @@ func TestUsage(t *testing.T) {
 		{"eval --var 1x=1 1", `--var "1x=1" is not NAME=VALUE`},
 		{"doctor os/path", `"os/path" is no name of a module`},
 		{"doctor --timeout 1 os", "missing unit in duration"},
+		{"bench --plot speed.png", "it must be the name of an .svg file"},
+		{"bench --rows (", `--rows is "("`},
+		{"bench x", `unknown command "x" for "pyctx bench"`},
 		{"version 1", `unknown command "1" for "pyctx version"`},
 	} {
 		o := pyctx(t, strings.Fields(c.args)...)
@@ -63,6 +66,7 @@ func TestHelp(t *testing.T) {
 		"run -h":        "pyctx run [flags] FILE.py [ARG...] | -m MODULE [ARG...] | -c CODE [ARG...]",
 		"eval --help":   "--var NAME=VALUE",
 		"doctor --help": "--json",
+		"bench --help":  "--plot FILE.svg",
 		"version":       "bundled CPython 3.",
 		"--version":     "bundled CPython 3.",
 	} {
