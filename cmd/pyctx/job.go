@@ -27,6 +27,7 @@ var (
 //	input -> flow -> worker (a context each) -> flow -> output
 type mapJob struct {
 	file, function    string
+	path              string // of file, wherever the function of another worker has gone meanwhile
 	input             *input
 	workers           int
 	mode              py.Mode

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -104,6 +105,9 @@ func (j *mapJob) target(s string) error {
 		return &exit{statusUsage, cannotRead(j.file, err)}
 	case info.IsDir():
 		return &exit{statusUsage, fmt.Errorf("%s is a folder, not a Python file", j.file)}
+	}
+	if j.path, err = filepath.Abs(j.file); err != nil {
+		return failed(err)
 	}
 	return nil
 }

@@ -54,7 +54,6 @@ def furnish(stdin_is_input):
 
 def load(path):
     """A module of its own for each context, also where contexts share an interpreter."""
-    path = os.path.abspath(path)
     folder, file = os.path.split(path)
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -102,13 +101,13 @@ def text(raw):
 read = {"json": lambda raw: from_json(text(raw)), "text": text, "files": os.fsdecode}
 
 
-def stepper(path, dotted, kind):
+def stepper(path, shown, dotted, kind):
     """The function from the bytes of inputs to those of lines of output.
 
     It does as many as it can in a short time, and at least one. An exception ends it: one of the first input is raised;
     one of a later input is kept and raised when that input comes back as the first.
     """
-    function, of, kept = find(load(path), path, dotted), read[kind], []
+    function, of, kept = find(load(path), shown, dotted), read[kind], []
 
     def steps(raws):
         if kept:
