@@ -204,7 +204,7 @@ func exchangeOf(cb *cpython.Callback) *exchange {
 	if !ok {
 		x = &exchange{
 			encoder: wire.Encoder{Grow: cb.Grow, Hooks: codecHooks},
-			decoder: wire.Decoder{Hooks: codecHooks},
+			decoder: wire.Decoder{Bytes: pythonBytes, Hooks: codecHooks},
 			within:  func() context.Context { ctx := cb.Within(); return &chain{ctx, cb.Link(ctx.Done())} },
 		}
 		cb.Scratch = x

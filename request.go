@@ -171,8 +171,8 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 	x, ok := r.Scratch.(*exchange)
 	if !ok {
 		x = &exchange{
-			encoder: wire.Encoder{Grow: r.Grow, Lend: r.Lend, Hooks: codecHooks, Scope: c},
-			decoder: wire.Decoder{Hooks: codecHooks, Scope: c},
+			encoder: wire.Encoder{Grow: r.Grow, Lend: r.Lend, Blob: r.Blob, Hooks: codecHooks, Scope: c},
+			decoder: wire.Decoder{Hooks: codecHooks, Scope: c, Bytes: pythonBytes},
 		}
 		r.Scratch = x
 	}
@@ -191,6 +191,9 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 	err = c.operands(e, q)
 	return e.Buf, err
 }
+
+// pythonBytes are bytes that Python keeps where they are until a request or a callback is over.
+func pythonBytes(address, n uint64) []byte { return cpython.Items[byte](address, int(n)) }
 
 func (c *Context) operands(e *wire.Encoder, q *request) error {
 	switch q.verb {

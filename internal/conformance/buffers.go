@@ -184,7 +184,7 @@ func lendNeverDangles(t *testing.T, s *suite) {
 func lendFailures(t *testing.T, s *suite) {
 	c := s.open(t, py.Options{Preload: kept})
 	memory := py.Lend([]int{1, 2, 3})
-	_, err := c.Call(limit(t), "__main__", "use", memory, make(chan int))
+	_, err := c.Call(limit(t), "__main__", "use", memory, uintptr(1))
 	var conversion *py.ConversionError
 	if !errors.As(err, &conversion) {
 		t.Errorf("an argument that cannot travel beside it: %v", err)

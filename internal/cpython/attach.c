@@ -34,7 +34,7 @@ PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
   return o;
 }
 
-static reader input(attached *a) { return (reader){a->in.p, a->in.p + a->in.len, 0, &a->lent}; }
+static reader input(attached *a) { return (reader){a->in.p, a->in.p + a->in.len, 0, &a->lent, NULL}; }
 
 static PyObject *value_of_input(attached *a) {
   reader r = input(a);
@@ -112,13 +112,13 @@ int attached_call_value(uintptr_t at, uintptr_t f, int how) {
   want w;
   PyObject *value = read_want(a->lane->context, a->lane, &in, how, &w) < 0 ? NULL : call_with((PyObject *)f, &in, a->lane->context);
   interp_end_child(a->lane->context->interp, value);
-  write_result(a->lane->context, &a->out, value, w, &lent);
+  write_result(a->lane->context, NULL, &a->out, value, w, &lent);
   return 0;
 }
 
 static void write_attached(attached *a, PyObject *o, want w) {
   struct lent *none = NULL;
-  write_result(a->lane->context, &a->out, o, w, &none);
+  write_result(a->lane->context, NULL, &a->out, o, w, &none);
 }
 
 int attached_value(attached *a, PyObject *o, int how) {

@@ -53,6 +53,7 @@ typedef struct reader {
   const uint8_t *p, *end;
   int bad;
   struct lent **lent; // where decode notes what it lends to Python; NULL: it may not
+  struct blobs *blobs; // what the bytes refer to, or NULL
 } reader;
 
 static inline uint8_t get_u8(reader *r) {

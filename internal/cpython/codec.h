@@ -11,7 +11,8 @@
 // The tags of SPEC.md.
 enum {
   TAG_NONE, TAG_FALSE, TAG_TRUE, TAG_INT8, TAG_INT64, TAG_BIGINT, TAG_FLOAT, TAG_STR, TAG_BYTES,
-  TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_STANDARD, TAG_REF = 0x40, TAG_FUNC = 0x41, TAG_MEMORY = 0x42
+  TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_STANDARD, TAG_REF = 0x40, TAG_FUNC = 0x41, TAG_MEMORY = 0x42,
+  TAG_BLOB = 0x43, TAG_KEPT = 0x44
 };
 
 // Needs room for 9 bytes.
@@ -40,6 +41,8 @@ typedef struct encoder {
   PyObject *names;   // of the fields that Go structs ask for, a tuple, or NULL
   int keep;          // with names: an object that has such fields may be wanted itself
   int go_errors;     // what holds a Go error travels as its number
+  int in_place;      // large bytes travel by address: the object lives for as long as Go reads, or is kept
+  struct request *keeper; // the request that keeps it, or NULL
   int depth;
   misfit *why;
   int tentative;   // the value may be taken back although it fits: encode_undo or encode_done is due

@@ -88,7 +88,7 @@ void context_close(context *c) {
 static void wait_for_interrupters(context *c) {
   pthread_mutex_lock(&c->lock);
   c->ended = 1;
-  while (c->interrupters) pthread_cond_wait(&c->calm, &c->lock);
+  while (c->interrupters || c->reading) pthread_cond_wait(&c->calm, &c->lock);
   pthread_mutex_unlock(&c->lock);
 }
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "api.h"
+#include "blob.h"
 #include "buf.h"
 #include "cache.h"
 #include "codec.h"
@@ -53,6 +54,8 @@ struct request {
   uint64_t handle; // Go's number for it
   request *next;   // in a queue
   buf in, out;
+  blobs blobs; // that in refers to
+  kept kept;   // that out refers to
   callback *offered; // to the caller that spins
   int chain;         // it belongs to the callback that it runs on top of
   // Set and read under lane->lock while it runs.
@@ -124,6 +127,7 @@ struct context {
   pthread_cond_t calm;
   int closing;      // atomic for readers without the lock
   int ended;        // the interpreter is going: no new interrupters
+  int reading;      // bytes that Go reads where they are; atomic
   int interrupters; // threads about to aim at this interpreter
   uint64_t *drops;  // handles that Go let go of
   size_t drops_len, drops_cap;
@@ -165,7 +169,7 @@ HIDDEN PyObject *perform(context *c, lane *l, reader *in, want *w);
 
 // result.c
 HIDDEN int read_want(context *c, lane *l, reader *in, int how, want *w);
-HIDDEN void write_result(context *c, buf *out, PyObject *value, want w, struct lent **lent);
+HIDDEN void write_result(context *c, request *r, buf *out, PyObject *value, want w, struct lent **lent);
 
 // module.c
 HIDDEN PyObject *module_natives(interp *in);

@@ -154,6 +154,16 @@ static PyObject *decode_func(reader *r, context *c) {
   return r->bad || found.is_inline > 1 ? malformed() : function_lent(c->interp, found, name, n);
 }
 
+// Attached. Bytes that were made when the request began.
+static PyObject *decode_blob(reader *r) {
+  uint64_t i = get_uvarint(r);
+  if (!r->blobs || i >= r->blobs->len) return malformed();
+  PyObject *o = r->blobs->items[i].object;
+  if (!o) return PyErr_NoMemory();
+  Py_IncRef(o);
+  return o;
+}
+
 static PyObject *constant(PyObject *o) {
   Py_IncRef(o);
   return o;
@@ -190,6 +200,7 @@ PyObject *decode(reader *r, context *c, int depth) {
   case TAG_STANDARD: return decode_standard(r, c, depth + 1);
   case TAG_REF: return decode_ref(r, c);
   case TAG_FUNC: return decode_func(r, c);
+  case TAG_BLOB: return decode_blob(r);
   case TAG_MEMORY: return r->lent ? lend(r, c->interp) : malformed();
   default: return malformed();
   }

@@ -130,10 +130,20 @@ static int encode_str(encoder *e, PyObject *o) {
   return put_bytes(e->out, TAG_STR, p, (size_t)n) < 0 ? no_memory(e) : 0;
 }
 
+// Attached. Writes where the bytes of an object are.
+static int encode_kept(encoder *e, PyObject *o, const char *p, uint64_t n) {
+  if (buf_reserve(e->out, 17) < 0 || (e->keeper && keep(e->keeper, o) < 0)) return no_memory(e);
+  put_u8(e->out, TAG_KEPT);
+  put_u64(e->out, (uint64_t)(uintptr_t)p);
+  put_u64(e->out, n);
+  return 0;
+}
+
 static int encode_bytes(encoder *e, PyObject *o) {
   char *p;
   Py_ssize_t n;
   if (PyBytes_AsStringAndSize(o, &p, &n) < 0) return e->why->raised = 1, -1;
+  if (e->in_place && n >= BLOB_LEAST) return encode_kept(e, o, p, (uint64_t)n);
   return put_bytes(e->out, TAG_BYTES, p, (size_t)n) < 0 ? no_memory(e) : 0;
 }
 

@@ -111,13 +111,13 @@ PyObject *raise_answer(interp *in, reader *answer) {
 
 // Attached. Turns the answer of a Go function into its value or its exception.
 static PyObject *read_answer(context *c, callback *cb) {
-  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL};
+  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL, NULL};
   return get_u8(&in) == 0 ? decode(&in, c, 0) : raise_answer(c->interp, &in);
 }
 
 // Lets go of the Go error of an answer that nobody takes.
 static void drop_answer(callback *cb) {
-  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL};
+  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL, NULL};
   size_t len;
   if (get_u8(&in) == 0) return;
   get_raw(&in, &len);
@@ -140,7 +140,7 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   misfit why;
   why.place[0] = why.reason[0] = 0;
   why.raised = 0;
-  encoder e = {.out = &cb.args, .context = c, .why = &why};
+  encoder e = {.out = &cb.args, .context = c, .in_place = 1, .why = &why};
   PyObject *value = NULL;
   int read = 0;
   if (write_arguments(&e, args, n, names) < 0) {

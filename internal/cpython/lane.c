@@ -174,17 +174,19 @@ static int too_deep(lane *l) {
 static void run_attached(lane *l, request *r) {
   context *c = l->context;
   hidden below;
+  blobs_take(r);
   int failed = hide(l, r, &below);
   want w = {.how = WANT_NONE};
   l->depth++;
   struct lent *lent = NULL;
-  reader in = {r->in.p, r->in.p + r->in.len, 0, &lent};
+  reader in = {r->in.p, r->in.p + r->in.len, 0, &lent, &r->blobs};
   PyObject *value = NULL;
   int interrupted = begin_request(l, r);
   if (interrupted) raise_interrupted(c->interp);
   else if (!failed && !too_deep(l)) value = perform(c, l, &in, &w);
   interp_end_child(c->interp, value);
-  write_result(c, &r->out, value, w, &lent); // may run Python code too, which can be interrupted
+  write_result(c, r, &r->out, value, w, &lent); // may run Python code too, which can be interrupted
+  blobs_drop(&r->blobs);
   end_request(l, r);
   l->depth--;
   show(l, &below);
@@ -198,12 +200,13 @@ void lane_run(lane *l, request *r) {
     r->holds_lane = 1;
   }
   __atomic_store_n(&r->lane, l, __ATOMIC_RELEASE);
-  if (!(__atomic_fetch_or(&r->state, ST_STARTED, __ATOMIC_SEQ_CST) & ST_ABANDONED)) {
-    if (!was_attached) attach(l);
+  int abandoned = __atomic_load_n(&r->state, __ATOMIC_SEQ_CST) & ST_ABANDONED;
+  if (!abandoned && !was_attached) attach(l);
+  if (!abandoned && !(__atomic_fetch_or(&r->state, ST_STARTED, __ATOMIC_SEQ_CST) & ST_ABANDONED)) {
     if (l->is_main && __atomic_load_n(&l->context->drops_len, __ATOMIC_RELAXED)) context_drop_refs(l->context);
     run_attached(l, r);
-    if (!was_attached) detach(l);
   }
+  if (!abandoned && !was_attached) detach(l);
   complete(l, r);
 }
 

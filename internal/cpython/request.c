@@ -24,6 +24,8 @@ void request_free(request *r) {
   let_go_of_lane(r);
   buf_free(&r->in);
   buf_free(&r->out);
+  free(r->blobs.items);
+  free(r->kept.handles);
   free(r);
   stats_add(STAT_REQUESTS, -1);
 }

@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,7 +22,8 @@ type Request struct {
 	handle  uint64
 	wake    chan struct{} // one element: the result is there
 
-	lent []uint64 // the numbers of memory lent for it
+	lent   []uint64       // the numbers of memory lent for it
+	pinner runtime.Pinner // of blobs
 
 	// Scratch is the caller's, kept with the request for its next use.
 	Scratch any
@@ -106,6 +108,7 @@ func (r *Request) Release() {
 	}
 	giveBack(&r.c.in)
 	giveBack(&r.c.out)
+	r.giveBackBlobs()
 	if len(r.lent) > 0 {
 		r.lent = giveUp(r.lent)
 	}
@@ -267,7 +270,7 @@ func (r *Request) abandon(cause error) error {
 	}
 	started := before&C.ST_STARTED != 0
 	if started {
-		C.request_mark(r.c) // one that waits for a callback does not go on, however soon that returns
+		C.request_mark(r.c) // before its caller goes on: it may still be about to begin, or wait for a callback
 		go r.interrupt(cause)
 	} else {
 		r.unkeep()

@@ -13,6 +13,7 @@ HIDDEN request *request_new(uint64_t handle);
 HIDDEN void request_free(request *r);
 HIDDEN void request_room(buf *b, size_t n);
 HIDDEN int request_submit(lane *l, request *r, int chain, int may_spin);
+HIDDEN void request_read(request *r);
 HIDDEN int request_mark(request *r);
 HIDDEN void request_interrupt(request *r);
 HIDDEN uint64_t context_interrupt(context *c, uint64_t *serial);

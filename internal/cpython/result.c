@@ -202,10 +202,12 @@ static void end_lent(encoder *e, struct lent **lent) {
   }
 }
 
-// Attached. Steals value, NULL means that an error is set, and the names in w; ends what was lent for it. Leaves no error set.
-void write_result(context *c, buf *out, PyObject *value, want w, struct lent **lent) {
+// Attached. Steals value, NULL means that an error is set, and the names in w; ends what was lent for it. Leaves no error
+// set. The request, or NULL, keeps large bytes where they are.
+void write_result(context *c, request *r, buf *out, PyObject *value, want w, struct lent **lent) {
   misfit why = fits;
-  encoder e = {.out = out, .context = c, .names = w.names, .keep = w.keep, .why = &why, .tentative = *lent != NULL};
+  encoder e = {.out = out, .context = c, .names = w.names, .keep = w.keep, .why = &why, .tentative = *lent != NULL,
+               .in_place = r && r->lane->is_main, .keeper = r}; // a thread's lane may outlive what keeps
   out->len = 0;
   if (value && w.items) write_items(c, out, value, &w);
   else if (!value || write_whole(&e, value, w.how) < 0) write_raised(c, out, 0, STATUS_RAISED);

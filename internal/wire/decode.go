@@ -23,6 +23,8 @@ type Decoder struct {
 	Hooks *Hooks
 	// Scope is given to the hooks: what they need to know about this one decoding.
 	Scope any
+	// Bytes returns the memory of this process that a value refers to by address. Nil: there is none.
+	Bytes func(address, n uint64) []byte
 
 	depth  int // containers around the value being read
 	hops   int // pointers made on the way to it
@@ -327,10 +329,29 @@ func (d *Decoder) rawStr() ([]byte, error) {
 
 // bytes reads bytes, which are not copied.
 func (d *Decoder) bytes() ([]byte, error) {
+	if d.is(TagKept) {
+		return d.kept()
+	}
 	if !d.is(TagBytes) {
 		return nil, d.mismatch("bytes")
 	}
 	return d.Raw()
+}
+
+// kept reads what follows TagKept: where the bytes are.
+func (d *Decoder) kept() ([]byte, error) {
+	address, err := d.Uint64()
+	if err != nil {
+		return nil, err
+	}
+	n, err := d.Uint64()
+	if err != nil {
+		return nil, err
+	}
+	if d.Bytes == nil {
+		return nil, malformed("bytes by address")
+	}
+	return d.Bytes(address, n), nil
 }
 
 // ref reads a reference and gives it to the hooks.

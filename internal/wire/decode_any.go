@@ -51,7 +51,7 @@ func (d *Decoder) any() (any, error) {
 	case TagStr:
 		b, err := d.str()
 		return string(b), err
-	case TagBytes:
+	case TagBytes, TagKept:
 		b, err := d.bytes()
 		return append([]byte{}, b...), err
 	case TagDict:

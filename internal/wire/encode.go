@@ -22,6 +22,8 @@ type Encoder struct {
 	// Lend keeps the memory that p points to where it is, for as long as Python may use it, and returns its number and
 	// its address. Nil: nothing can be lent here.
 	Lend func(p any) (number, address uint64)
+	// Blob makes bytes a blob of the request, and returns its index. Nil, or false: they are written out.
+	Blob func(b []byte) (index int, ok bool)
 	// Hooks writes the types of package py. Nil: there are none.
 	Hooks *Hooks
 	// Scope is for the hooks: what they need to know about this one encoding.
@@ -163,8 +165,18 @@ func (e *Encoder) Str(s string) error {
 	return nil
 }
 
+// blobLeast is the length from which on bytes are not copied into the frame.
+const blobLeast = 64 << 10
+
 // Bytes writes bytes.
 func (e *Encoder) Bytes(b []byte) {
+	if len(b) >= blobLeast && e.Blob != nil {
+		if i, ok := e.Blob(b); ok {
+			e.Byte(byte(TagBlob))
+			e.Uvarint(uint64(i))
+			return
+		}
+	}
 	e.head(TagBytes, len(b))
 	copy(e.extend(len(b)), b)
 }

@@ -45,6 +45,8 @@ func (d *Decoder) skipHead(keep int) (int, error) {
 			return 2, err
 		}
 		return 1, err
+	case TagKept:
+		_, err = d.kept()
 	case TagRef:
 		err = d.skipRef(keep)
 	default:

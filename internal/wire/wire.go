@@ -51,6 +51,8 @@ const (
 	TagRef       Tag = 0x40
 	TagFunc      Tag = 0x41 // to Python only
 	TagMemory    Tag = 0x42 // never in what Python sends
+	TagBlob      Tag = 0x43 // to Python only
+	TagKept      Tag = 0x44 // from Python only
 )
 
 // A Kind says which class of Python's standard library a value of TagStandard is of. SPEC.md has the payloads.
@@ -99,7 +101,7 @@ func (t Tag) String() string {
 		return "float"
 	case TagStr:
 		return "str"
-	case TagBytes:
+	case TagBytes, TagBlob, TagKept:
 		return "bytes"
 	case TagList:
 		return "list"
@@ -122,7 +124,7 @@ func (t Tag) String() string {
 }
 
 // known reports whether the tag has a meaning.
-func (t Tag) known() bool { return t <= TagStandard || t == TagRef }
+func (t Tag) known() bool { return t <= TagStandard || t == TagRef || t == TagKept }
 
 // hashable reports whether Python takes such a value as a key of a dict or an item
 // of a set. A tuple may still hold something that is not hashable; Python says so.

@@ -1,0 +1,61 @@
+//go:build cgo && (linux || darwin)
+
+#include "blob.h"
+
+#include "request.h"
+
+static int room(void **items, size_t len, size_t *cap, size_t size) {
+  if (len < *cap) return 0;
+  size_t more = *cap ? *cap * 2 : 4;
+  void *fresh = realloc(*items, more * size);
+  if (!fresh) return -1;
+  *items = fresh;
+  *cap = more;
+  return 0;
+}
+
+// Any thread, before the request is submitted. Returns 0, or -1 when memory is out.
+int blobs_add(blobs *b, uintptr_t p, size_t len) {
+  if (room((void **)&b->items, b->len, &b->cap, sizeof *b->items) < 0) return -1;
+  b->items[b->len++] = (blob){(const void *)p, len, NULL};
+  return 0;
+}
+
+// Attached, no error set, and none afterwards. Copies what the request refers to, before begin_request looks whether its
+// caller has given up, and may have changed the memory meanwhile. No Python code runs.
+void blobs_take(request *r) {
+  for (size_t i = 0; i < r->blobs.len; i++) {
+    blob *b = &r->blobs.items[i];
+    b->object = PyBytes_FromStringAndSize(b->p, (Py_ssize_t)b->len);
+    if (!b->object) PyErr_Clear();
+  }
+}
+
+// Attached; an error may be set and stays.
+void blobs_drop(blobs *b) {
+  for (size_t i = 0; i < b->len; i++) {
+    Py_DecRef(b->items[i].object);
+    b->items[i].object = NULL;
+  }
+}
+
+// Attached. Keeps bytes where they are until Go has read the result of the request. Returns 0, or -1 when memory is out.
+int keep(request *r, PyObject *o) {
+  context *c = r->lane->context;
+  if (room((void **)&r->kept.handles, r->kept.len, &r->kept.cap, sizeof *r->kept.handles) < 0) return -1;
+  uint64_t handle = refs_add(c->refs, o);
+  if (!handle) return -1;
+  __atomic_fetch_add(&c->reading, 1, __ATOMIC_SEQ_CST);
+  r->kept.handles[r->kept.len++] = handle;
+  return 0;
+}
+
+// Any thread, not attached. Go has read the result.
+void request_read(request *r) {
+  context *c = r->lane->context;
+  for (size_t i = 0; i < r->kept.len; i++) context_drop(c, r->kept.handles[i]);
+  pthread_mutex_lock(&c->lock);
+  if (__atomic_sub_fetch(&c->reading, (int)r->kept.len, __ATOMIC_SEQ_CST) == 0) pthread_cond_broadcast(&c->calm);
+  pthread_mutex_unlock(&c->lock);
+  r->kept.len = 0;
+}

@@ -1,0 +1,43 @@
+//go:build cgo && (linux || darwin)
+
+package cpython
+
+// #include "request.h"
+import "C"
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// Blob lets the frame of a request refer to bytes where they are, by the index that it returns. The bytes stay in their
+// place until the request is released. They are copied before it runs, and it does not run when its caller gives up before
+// that, so that the caller may change them once Run has returned. Blob returns false for memory that is not Go's own.
+func (r *Request) Blob(b []byte) (index int, ok bool) {
+	if !pin(&r.pinner, &b[0]) {
+		return 0, false
+	}
+	index = int(r.c.blobs.len)
+	if C.blobs_add(&r.c.blobs, C.uintptr_t(uintptr(unsafe.Pointer(&b[0]))), C.size_t(len(b))) < 0 {
+		panic("cpython: out of memory")
+	}
+	return index, true
+}
+
+// pin panics for memory that the Go runtime does not know.
+func pin(p *runtime.Pinner, b *byte) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	p.Pin(b)
+	return true
+}
+
+// giveBackBlobs ends what Blob began, and tells Python that the result was read.
+func (r *Request) giveBackBlobs() {
+	if r.c.blobs.len > 0 {
+		r.c.blobs.len = 0
+		r.pinner.Unpin()
+	}
+	if r.c.kept.len > 0 {
+		C.request_read(r.c)
+	}
+}
