@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a command may take before it counts as hanging.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // command is pyctx in the folder testdata, with the bundled Python whatever the environment of the tests says.
 func command(t testing.TB, args ...string) *exec.Cmd {

@@ -58,19 +58,18 @@ func TestMapOrder(t *testing.T) {
 	if !slices.Equal(got, want) || o.status != 0 {
 		t.Errorf("--unordered: %d lines and status %d, want each of %d once, and 0", len(got), o.status, len(want))
 	}
-	pyctxWith(t, "1\n2\n", "map", "--workers", "2", "items.py:in_turn").check(t, "1\n2\n", 0)
-	pyctxWith(t, "1\n2\n", "map", "--workers", "2", "--unordered", "items.py:in_turn").check(t, "2\n1\n", 0)
+	for flag, want := range map[string]string{"--unordered=false": "1\n2\n", "--unordered": "2\n1\n"} {
+		file := filepath.Join(t.TempDir(), "file")
+		in := fmt.Sprintf("after %s\n%s\n", file, file)
+		pyctxWith(t, in, "map", "--text", "--workers", "2", flag, "items.py:after").check(t, want, 0)
+	}
 }
 
-// TestMapWorkers has two items wait for each other, and counts threads and interpreters.
+// TestMapWorkers has items wait for each other in as many threads as there are to be, and counts them.
 func TestMapWorkers(t *testing.T) {
-	dir := t.TempDir()
-	a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
-	meet := fmt.Sprintf("[%q,%q]\n[%q,%q]\n", a, b, b, a)
-	pyctxWith(t, meet, "map", "--workers", "2", "items.py:meet").check(t, "true\ntrue\n", 0)
-
 	for n, flag := range map[int]string{1: "--workers=1", 3: "-j3"} {
-		o := pyctxWith(t, lines(30), "map", flag, "items.py:thread")
+		in := strings.Repeat(fmt.Sprintf("[%q,%d]\n", t.TempDir(), n), 30)
+		o := pyctxWith(t, in, "map", flag, "items.py:meet")
 		threads := strings.Fields(o.out)
 		slices.Sort(threads)
 		if got := len(slices.Compact(threads)); got != n {
@@ -141,12 +140,12 @@ func TestMapFailFast(t *testing.T) {
 }
 
 func TestMapTimeout(t *testing.T) {
-	o := pyctxWith(t, lines(5), "map", "--timeout", "300ms", "--workers", "1", "items.py:spins")
-	o.check(t, "1\n3\n4\n5\n", statusFailed, "pyctx: <stdin>:2: no result within the timeout of 300ms\n", "5 items, 1 failed")
+	o := pyctxWith(t, lines(5), "map", "--timeout", "1s", "--workers", "1", "items.py:spins")
+	o.check(t, "1\n3\n4\n5\n", statusFailed, "pyctx: <stdin>:2: no result within the timeout of 1s\n", "5 items, 1 failed")
 
 	// Code in C is left behind.
-	o = pyctxWith(t, lines(5), "map", "--timeout", "300ms", "--workers", "1", "items.py:sleeps_4s")
-	o.check(t, "1\n3\n4\n5\n", statusFailed, "<stdin>:2: no result within the timeout of 300ms",
+	o = pyctxWith(t, lines(5), "map", "--timeout", "1s", "--workers", "1", "items.py:sleeps")
+	o.check(t, "1\n3\n4\n5\n", statusFailed, "<stdin>:2: no result within the timeout of 1s",
 		"a context does not come back from C code, 2s after its item's timeout; another takes its place")
 }
 

@@ -156,12 +156,12 @@ func TestMapSignals(t *testing.T) {
 func TestMapBlockedOutput(t *testing.T) {
 	s := startStream(t, "map", "items.py:same")
 	taken := s.feed(`"` + strings.Repeat("x", 1000) + "\"\n")
-	last := int64(-1)
+	last, since := int64(0), time.Now()
 	eventually(t, "the pipe is full", func() bool {
-		before := last
-		last = taken.Load()
-		time.Sleep(100 * time.Millisecond)
-		return last > 100 && last == before
+		if now := taken.Load(); now != last {
+			last, since = now, time.Now()
+		}
+		return last > 0 && time.Since(since) > time.Second
 	})
 	s.Process.Signal(os.Interrupt)
 	s.end(t, 130, "stopped by interrupt: ", "; nobody reads the output, and the end of it is lost")

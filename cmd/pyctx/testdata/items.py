@@ -83,11 +83,6 @@ def sleeps(x):
     return x
 
 
-def sleeps_4s(x):
-    time.sleep(4 if x == 2 else 0)
-    return x
-
-
 def a_while(x):
     time.sleep(0.02)
     return x
@@ -100,18 +95,15 @@ def until_there(x):
     return x
 
 
-def in_turn(x):
-    """The larger number first."""
-    time.sleep(0.2 if x == 1 else 0)
-    return x
-
-
-def meet(paths):
-    """Leaves a file, and waits for that of another item that runs at the same time."""
-    open(paths[0], "w").close()
-    while not os.path.exists(paths[1]):
-        time.sleep(0.001)
-    return True
+def after(path):
+    """Waits for the item that is the name of a file."""
+    if not path.startswith("after "):
+        open(path, "w").close()
+        return 2
+    while not os.path.exists(path.removeprefix("after ")):
+        time.sleep(0.01)
+    time.sleep(1)  # its result comes first
+    return 1
 
 
 def interpreter(x):
@@ -122,8 +114,12 @@ def interpreter(x):
     return [number, _interpreters.get_config(number).gil]
 
 
-def thread(x):
-    time.sleep(0.02)
+def meet(x):
+    """The thread, once so many threads have come to a folder."""
+    folder, many = x
+    open(f"{folder}/{threading.get_ident()}", "w").close()
+    while len(os.listdir(folder)) < many:
+        time.sleep(0.01)
     return threading.get_ident()
 
 
