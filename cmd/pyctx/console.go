@@ -62,17 +62,23 @@ func (c *console) clear() {
 	}
 }
 
-// Write writes above the bar, which comes back with the next progress.
+// Write writes above the bar.
 func (c *console) Write(p []byte) (int, error) { return c.write(c.out, p) }
 
 func (c *console) write(w io.Writer, p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	shown := c.shown
 	c.clear()
 	if len(p) > 0 {
 		c.midLine = p[len(p)-1] != '\n'
 	}
-	return w.Write(p)
+	n, err := w.Write(p)
+	if shown && !c.midLine {
+		c.shown = true
+		_ = c.bar.RenderBlank()
+	}
+	return n, err
 }
 
 // above is another way to the terminal of the bar.
