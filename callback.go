@@ -227,7 +227,11 @@ func runCallback(cb *cpython.Callback) {
 		(&raise{kind: "AttributeError", message: "the Go function is not registered any more"}).write(&x.encoder)
 		return
 	}
-	if err := f.call(x.within, &x.decoder, &x.encoder); err != nil {
+	within, over := c.watchCall(f.name, x.within)
+	if over != nil {
+		defer over()
+	}
+	if err := f.call(within, &x.decoder, &x.encoder); err != nil {
 		x.encoder.Reset(cb.Buffer())
 		(&raise{kind: "SystemError", message: err.Error()}).write(&x.encoder)
 	}

@@ -376,6 +376,22 @@
 // [Attached.Detach] lets the interpreter go around Go code that blocks. [Attached.ThreadState] and [Ref.Pointer] are for
 // other cgo code.
 //
+// # Where the time goes
+//
+// [WithTimes] tells of the requests made with a context.Context how long they waited for their turn and for the
+// interpreter's lock, ran, and waited for Go functions. [Options].Profile adds that up for a context ([Context.Times]), and
+// labels what goroutines do for Go's profiler: py.context, py.request and, within Go functions that Python calls,
+// py.function. In a trace of runtime/trace every request and every such function is a region, and the times of a request
+// are logged at its end, with Profile or without.
+//
+// Go's profiler does not see into Python. On Linux perf does, once CPython has been told to name its functions to it
+// (https://docs.python.org/3/howto/perf_profiling.html), which costs them some speed:
+//
+//	err := c.Exec(ctx, "import sys; sys.activate_stack_trampoline('perf')")
+//
+//	perf record -F 999 -g ./program
+//	perf report --children --sort symbol    # Python functions are py::name:file
+//
 // # Threads of Python's own
 //
 // Code in a context may start threads with the threading module, and whatever is built on it. They may call Go functions

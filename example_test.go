@@ -1541,3 +1541,33 @@ func ExampleDecodeRef() {
 	})
 	// Output: [1 2.5] <nil>
 }
+
+func ExampleWithTimes() {
+	c, err := py.New(context.Background(), py.Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer c.Close()
+	ctx, times := py.WithTimes(context.Background())
+	if _, err := c.Call(ctx, "time", "sleep", 0.05); err != nil {
+		panic(err)
+	}
+	t := times()
+	fmt.Println(t.Requests, t.Running > t.Queued+t.Lock+t.Callbacks)
+	// Output: 1 true
+}
+
+func ExampleContext_Times() {
+	c, err := py.New(context.Background(), py.Options{Profile: true})
+	if err != nil {
+		panic(err)
+	}
+	defer c.Close()
+	for range 3 {
+		if _, err := c.Call(context.Background(), "math", "sqrt", 2); err != nil {
+			panic(err)
+		}
+	}
+	fmt.Println(c.Times().Requests)
+	// Output: 3
+}

@@ -131,13 +131,15 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 		c.end()
 		return reply{}, notSent(err)
 	}
+	w := c.watchFor(ctx, q)
+	r.Time(w != nil)
 	returned := false
 	defer func() {
 		if !returned { // a Go function called runtime.Goexit
 			c.end()
 		}
 	}()
-	out, err := r.Run(ctx, via, frame)
+	out, err := c.watched(ctx, w, r, via, frame)
 	returned = true
 	runtime.KeepAlive(q) // the objects in its arguments live until Python has them
 	if err != nil {
@@ -147,6 +149,21 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 	d := &r.Scratch.(*exchange).decoder
 	d.Buf = out
 	return reply{c, r, d}, nil
+}
+
+// watched is Run under a watch, or none.
+func (c *Context) watched(ctx context.Context, w *watch, r *cpython.Request, via *cpython.Link, frame []byte) ([]byte, error) {
+	if w == nil {
+		return r.Run(ctx, via, frame)
+	}
+	out, err := r.Run(w.ctx, via, frame)
+	if err != nil {
+		w.end(ctx, nil)
+		return nil, err
+	}
+	t := r.Times()
+	w.end(ctx, &t)
+	return out, nil
 }
 
 func (c *Context) unfinished(ctx context.Context, q *request, err error) error {

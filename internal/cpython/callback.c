@@ -27,9 +27,12 @@ static void hand_over(lane *l, callback *cb) {
 int callback_run(lane *l, callback *cb, int is_inline) {
   stats_add(STAT_CALLBACKS, 1);
   cb->lane = l;
+  request *timed = l->current && l->current->timed ? l->current : NULL;
+  int64_t start = timed ? now_ns() : 0, over = 0;
   if (is_inline) {
     cb->request = l->current;
     goInline(cb);
+    if (timed) over = now_ns();
   } else {
     cb->request = suspend_request(l);
     detach(l);
@@ -38,7 +41,12 @@ int callback_run(lane *l, callback *cb, int is_inline) {
     lane_serve(l, cb);
     __atomic_fetch_sub(&l->resumable, 1, __ATOMIC_SEQ_CST);
     if (--l->suspended == 0 && !l->is_main) lane_forward(l);
+    if (timed) over = now_ns();
     attach(l);
+  }
+  if (timed) {
+    timed->times.callbacks += over - start;
+    timed->times.lock += now_ns() - over;
   }
   stats_add(STAT_CALLBACKS, -1);
   if (!resume_request(l, cb->request)) return 0;

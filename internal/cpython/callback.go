@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"context"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -69,8 +70,12 @@ func (cb *Callback) request() *Request {
 	return requests.find(uint64(cb.c.request.handle))
 }
 
-// Link makes the callback's link, for the function's context.Context, which ends with the channel.
+// Link returns the callback's link, made when it is first asked for, for the function's context.Context, which ends with the
+// channel.
 func (cb *Callback) Link(ended <-chan struct{}) *Link {
+	if cb.link != nil {
+		return cb.link
+	}
 	l := cb.c.lane
 	cb.link = &Link{lane: l, main: l.is_main != 0, context: cb.context, depth: cb.depth, ended: ended}
 	if r := cb.request(); r != nil {
@@ -173,6 +178,7 @@ func work(event C.uintptr_t) {
 	defer timer.Stop()
 	for {
 		runEvents(event)
+		pprof.SetGoroutineLabels(context.Background()) // those of the callbacks
 		timer.Reset(lingering)
 		select {
 		case event = <-idle:

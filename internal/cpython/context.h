@@ -49,6 +49,12 @@ enum { EVENT_DONE = 2, EVENT_ABANDONED = 4, EVENT_BITS = 6 };
 // lane.posted when it holds no event: nobody spins for one, or somebody does.
 enum { NOBODY = 0, SOMEBODY = 1 };
 
+// How long a request took, in ns. From one time to the next on the lane's thread: it waits for its turn, for the lock of the
+// interpreter, it runs, and waits for Go functions.
+typedef struct times {
+  int64_t queued, lock, running, callbacks;
+} times;
+
 struct request {
   uint32_t state;  // atomic
   uint64_t handle; // Go's number for it
@@ -57,6 +63,9 @@ struct request {
   blobs blobs; // that in refers to
   kept kept;   // that out refers to
   callback *offered; // to the caller that spins
+  int timed;         // fill in times
+  int64_t since;     // when it was submitted
+  times times;
   int chain;         // it belongs to the callback that it runs on top of
   // Set and read under lane->lock while it runs.
   lane *lane;

@@ -8,6 +8,7 @@ package cpython
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // The errors of this package; package py has public ones for them.
@@ -81,6 +82,9 @@ type Hooks struct {
 type Live struct {
 	Threads, Contexts, Lanes, Requests, Callbacks, References, Errors, Functions, Lent int64
 }
+
+// Times are how long a request waited for its turn and for the interpreter's lock, ran, and waited for Go functions.
+type Times struct{ Queued, Lock, Running, Callbacks time.Duration }
 
 // outcome of a wait that ended without a result.
 type unfinished struct {

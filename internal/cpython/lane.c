@@ -192,6 +192,13 @@ static void run_attached(lane *l, request *r) {
   show(l, &below);
 }
 
+// The run is over; the time of its callbacks, and of the lock that they gave up, is known.
+static void note_times(times *t, int64_t submitted, int64_t taken, int64_t begun) {
+  t->running = now_ns() - begun - t->callbacks - t->lock;
+  t->queued = taken - submitted;
+  t->lock += begun - taken;
+}
+
 // Attached or detached, and left as it was. A request that was abandoned before it started never runs.
 void lane_run(lane *l, request *r) {
   int was_attached = l->attached;
@@ -201,10 +208,13 @@ void lane_run(lane *l, request *r) {
   }
   __atomic_store_n(&r->lane, l, __ATOMIC_RELEASE);
   int abandoned = __atomic_load_n(&r->state, __ATOMIC_SEQ_CST) & ST_ABANDONED;
+  int64_t taken = r->timed ? now_ns() : 0;
   if (!abandoned && !was_attached) attach(l);
+  int64_t begun = r->timed ? now_ns() : 0;
   if (!abandoned && !(__atomic_fetch_or(&r->state, ST_STARTED, __ATOMIC_SEQ_CST) & ST_ABANDONED)) {
     if (l->is_main && __atomic_load_n(&l->context->drops_len, __ATOMIC_RELAXED)) context_drop_refs(l->context);
     run_attached(l, r);
+    if (r->timed) note_times(&r->times, r->since, taken, begun);
   }
   if (!abandoned && !was_attached) detach(l);
   complete(l, r);

@@ -60,6 +60,10 @@ int request_submit(lane *l, request *r, int chain, int may_spin) {
   r->out.len = 0;
   r->offered = NULL;
   r->serial++;
+  if (r->timed) {
+    r->times = (times){0};
+    r->since = now_ns();
+  }
   __atomic_store_n(&r->state, 0, __ATOMIC_RELAXED);
   lane *own = lane_current();
   if (own == l) { // within an inline function or Attach: this is the thread that would run it

@@ -130,6 +130,15 @@ func (r *Request) destroy() {
 	C.request_free(r.c)
 }
 
+// Time makes the next Run note how long each part of it takes, for Times.
+func (r *Request) Time(on bool) { r.c.timed = boolInt(on) }
+
+// Times are those of the last Run.
+func (r *Request) Times() Times {
+	t := r.c.times
+	return Times{time.Duration(t.queued), time.Duration(t.lock), time.Duration(t.running), time.Duration(t.callbacks)}
+}
+
 // Run sends the frame, which was written to Buffer, and waits for the result. via links to the callback that the
 // caller runs in, when that belongs to this context: the request then runs on top of it.
 //
