@@ -3,7 +3,6 @@ package py
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 
 	"github.com/pycontext/py/internal/cpython"
@@ -19,15 +18,9 @@ type Attached struct {
 	core    *cpython.Attached
 	encoder wire.Encoder
 	decoder wire.Decoder
-	refs    []cpython.Pointer
+	refs    []cpython.Pointer // of the Refs; 0 where one was released
+	free    []int             // places in refs that are 0
 	over    bool
-}
-
-// Ref is a Python object within Attach. All of them are released when the attached function returns; Release lets one go
-// earlier, in a long loop.
-type Ref struct {
-	a *Attached
-	p cpython.Pointer
 }
 
 // Attach runs f on the context's thread with the interpreter attached. It waits for its turn like a call. While f runs,
@@ -144,8 +137,13 @@ func (a *Attached) ref(p cpython.Pointer, err error) (Ref, error) {
 	if err != nil {
 		return Ref{}, a.raised(err)
 	}
+	if n := len(a.free); n > 0 {
+		place := a.free[n-1]
+		a.free, a.refs[place] = a.free[:n-1], p
+		return Ref{a, p, place}, nil
+	}
 	a.refs = append(a.refs, p)
-	return Ref{a, p}, nil
+	return Ref{a, p, len(a.refs) - 1}, nil
 }
 
 // raised is the error of a step that failed: what Python raised, but for one in the wrong place.
@@ -182,12 +180,20 @@ func (a *Attached) fields(f wire.Fields) {
 }
 
 func (a *Attached) value(v any) error {
-	a.check()
-	if r, ok := v.(Ref); ok {
-		return fmt.Errorf("py: a Ref is no value: it is an object already (%#x)", r.p)
-	}
 	a.reset()
 	if err := a.encoder.Value(v); err != nil {
+		return conversionError("value", err)
+	}
+	a.core.Input(a.encoder.Buf)
+	return nil
+}
+
+func (a *Attached) keyAndValue(key, value any) error {
+	a.reset()
+	if err := a.encoder.Value(key); err != nil {
+		return conversionError("key", err)
+	}
+	if err := a.encoder.Value(value); err != nil {
 		return conversionError("value", err)
 	}
 	a.core.Input(a.encoder.Buf)
@@ -201,88 +207,4 @@ func (a *Attached) args(f wire.Fields, args []any) error {
 	}
 	a.core.Input(a.encoder.Buf)
 	return nil
-}
-
-// Pointer is the PyObject*, which the Ref keeps alive, for other cgo code.
-func (r Ref) Pointer() uintptr { return uintptr(r.p) }
-
-// Release lets the object go before the attached function returns. The Ref is invalid from then on.
-func (r Ref) Release() {
-	r.a.check()
-	refs := r.a.refs
-	for i := len(refs) - 1; i >= 0; i-- {
-		if refs[i] == r.p {
-			if r.a.core.Release(r.p) != nil {
-				panic(errDetached)
-			}
-			refs[i] = refs[len(refs)-1]
-			r.a.refs = refs[:len(refs)-1]
-			return
-		}
-	}
-}
-
-// Attr returns an attribute.
-func (r Ref) Attr(name string) (Ref, error) {
-	r.a.check()
-	return r.a.ref(r.a.core.Attr(r.p, name))
-}
-
-// SetAttr sets an attribute.
-func (r Ref) SetAttr(name string, value any) error {
-	if err := r.a.value(value); err != nil {
-		return err
-	}
-	if err := r.a.core.SetAttr(r.p, name); err != nil {
-		return r.a.raised(err)
-	}
-	return nil
-}
-
-// Item returns r[key].
-func (r Ref) Item(key any) (Ref, error) {
-	if err := r.a.value(key); err != nil {
-		return Ref{}, err
-	}
-	return r.a.ref(r.a.core.Item(r.p))
-}
-
-// Call calls the object. A last argument of type [Kw] holds the keyword arguments.
-func (r Ref) Call(args ...any) (Ref, error) {
-	if err := r.a.args(wire.Fields{}, args); err != nil {
-		return Ref{}, err
-	}
-	return r.a.ref(r.a.core.Call(r.p))
-}
-
-// Value converts the object to Go.
-func (r Ref) Value() (any, error) { return DecodeRef[any](r) }
-
-// Keep returns an [Object] for use after the attached function has returned.
-func (r Ref) Keep() (*Object, error) { return DecodeRef[*Object](r) }
-
-// CallRef calls an object and decodes the result as a T, in one crossing to C.
-func CallRef[T any](f Ref, args ...any) (T, error) {
-	want, fields := wantOf[T]()
-	if err := f.a.args(fields, args); err != nil {
-		var zero T
-		return zero, err
-	}
-	if f.a.core.CallValue(f.p, uint8(want)) != nil {
-		var zero T
-		return zero, errDetached
-	}
-	return decodeResult[T](f.a.result())
-}
-
-// DecodeRef converts an object to a T.
-func DecodeRef[T any](r Ref) (T, error) {
-	want, fields := wantOf[T]()
-	r.a.fields(fields)
-	r.a.core.Input(r.a.encoder.Buf)
-	if r.a.core.Value(r.p, uint8(want)) != nil {
-		var zero T
-		return zero, errDetached
-	}
-	return decodeResult[T](r.a.result())
 }

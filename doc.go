@@ -212,6 +212,15 @@
 //
 // Inside a larger T, an *Object takes only what has no Go form.
 //
+// What Python does with objects, an Object does: attributes ([Object.Attr], [Object.SetAttr]), items ([Object.Item],
+// [ItemOf]), [Object.Len], [Object.Contains], comparison ([Object.Compare], [Object.Equal]), [Object.Bool], [Object.Repr],
+// [Object.Type], calls with keyword arguments, and [Object.With], a with statement whose body is a Go function:
+//
+//	err := file.With(ctx, func(ctx context.Context, f *py.Object) error {
+//		_, err := f.CallMethod(ctx, "write", "text")
+//		return err // what __exit__ sees
+//	})
+//
 // An Object belongs to its context: given back as an argument it is the identical object, and given to another context it
 // is [ErrWrongContext]. [Object.Close] releases it, at the thread's next chance; one that Go forgets is released after the
 // garbage collector has noticed. All of them end with the context.
@@ -372,7 +381,8 @@
 // # Attach
 //
 // [Context.Attach] runs a Go function on the context's thread, with the interpreter attached, for many small steps in a
-// row. A [Ref] is a Python object there; calls, attributes, items and conversions cost about what they cost in C.
+// row. A [Ref] is a Python object there; calls, attributes, items and conversions cost about what they cost in C. It has the
+// methods of an Object, without ctx, and [Ref.Iter] to range over its items.
 // [Attached.Detach] lets the interpreter go around Go code that blocks. [Attached.ThreadState] and [Ref.Pointer] are for
 // other cgo code.
 //

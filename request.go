@@ -28,6 +28,7 @@ type request struct {
 	fields   wire.Fields // for wire.WantFields
 	env      *Env
 	object   *Object // of a method, attribute or value
+	what     string  // names the request in errors, where its verb and names do not
 	module   string
 	name     string // function, method, attribute, or the source of an eval or exec
 	args     []any
@@ -50,6 +51,9 @@ func (r *reply) release() {
 
 // describe names the request in errors.
 func (q *request) describe() string {
+	if q.what != "" {
+		return q.what + " of an object"
+	}
 	switch q.verb {
 	case wire.VerbCall:
 		return "call of " + q.module + "." + q.name

@@ -57,7 +57,7 @@ var codecHooks = &wire.Hooks{
 	},
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,
-	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function](), reflect.TypeFor[Memory]()},
+	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function](), reflect.TypeFor[Memory](), reflect.TypeFor[Ref]()},
 	Encodes:       isLive,
 }
 
@@ -82,6 +82,8 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 		return true, e.Pairs(len(v), func(i int) (any, any) { return v[i].Key, v[i].Value })
 	case *Object:
 		return true, encodeObject(e, v)
+	case Ref:
+		return true, encodeRef(e, v)
 	case Memory:
 		return true, encodeMemory(e, v)
 	case Function:

@@ -145,6 +145,14 @@ typedef struct {
   F(PyObject *, PyObject_GetItem, (PyObject *, PyObject *))                                                           \
   F(int, PyObject_SetItem, (PyObject *, PyObject *, PyObject *))                                                      \
   F(Py_ssize_t, PyObject_Size, (PyObject *))                                                                          \
+  F(int, PyObject_DelItem, (PyObject *, PyObject *))                                                                  \
+  F(int, PySequence_Contains, (PyObject *, PyObject *))                                                               \
+  F(PyObject *, PyObject_RichCompare, (PyObject *, PyObject *, int))                                                  \
+  F(int, PyObject_IsTrue, (PyObject *))                                                                               \
+  F(int, PyObject_IsInstance, (PyObject *, PyObject *))                                                               \
+  F(Py_ssize_t, PyObject_Hash, (PyObject *))                                                                          \
+  F(PyObject *, PyObject_Dir, (PyObject *))                                                                           \
+  F(PyObject *, PyObject_VectorcallMethod, (PyObject *, PyObject *const *, size_t, PyObject *))                       \
   F(PyObject *, PyObject_Str, (PyObject *))                                                                           \
   F(PyObject *, PyObject_Repr, (PyObject *))                                                                          \
   F(PyObject *, PyObject_GetIter, (PyObject *))                                                                       \

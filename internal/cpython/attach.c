@@ -6,7 +6,7 @@
 #include "verb.h"
 
 // Any thread. Whether the caller may touch Python through a.
-static int usable(const attached *a) { return lane_current() == a->lane && a->lane->attached; }
+int attached_usable(const attached *a) { return lane_current() == a->lane && a->lane->attached; }
 
 static PyObject *name_of(const char *p, size_t n) {
   PyObject *name = PyUnicode_FromStringAndSize(p, (Py_ssize_t)n);
@@ -15,7 +15,7 @@ static PyObject *name_of(const char *p, size_t n) {
 }
 
 PyObject *attached_import(attached *a, const char *p, size_t n) {
-  if (!usable(a)) return MISUSED;
+  if (!attached_usable(a)) return MISUSED;
   PyObject *name = name_of(p, n);
   PyObject *module = name ? module_named(a->lane->context->interp, name) : NULL;
   Py_DecRef(name);
@@ -23,7 +23,7 @@ PyObject *attached_import(attached *a, const char *p, size_t n) {
 }
 
 PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
-  if (!usable(a)) return MISUSED;
+  if (!attached_usable(a)) return MISUSED;
   context *c = a->lane->context;
   PyObject *name = name_of(p, n), *o = NULL;
   PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace;
@@ -34,15 +34,17 @@ PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
   return o;
 }
 
-static reader input(attached *a) { return (reader){a->in.p, a->in.p + a->in.len, 0, &a->lent, NULL}; }
+reader attached_input(attached *a) {
+  return (reader){.p = a->in.p, .end = a->in.p + a->in.len, .lent = &a->lent, .pointers = 1};
+}
 
 static PyObject *value_of_input(attached *a) {
-  reader r = input(a);
+  reader r = attached_input(a);
   return decode(&r, a->lane->context, 0);
 }
 
 PyObject *attached_new(attached *a) {
-  if (!usable(a)) return MISUSED;
+  if (!attached_usable(a)) return MISUSED;
   struct lent *before = a->lent;
   PyObject *o = value_of_input(a);
   for (struct lent *l = a->lent; l != before; l = l->next) l->of = o;
@@ -67,87 +69,39 @@ int attached_end(attached *a, PyObject *of) {
   return !of && a->kept ? lent_kept() : 0;
 }
 
-PyObject *attached_attr(attached *a, PyObject *o, const char *p, size_t n) {
-  if (!usable(a)) return MISUSED;
-  PyObject *name = name_of(p, n);
-  PyObject *value = name ? PyObject_GetAttr(o, name) : NULL;
-  Py_DecRef(name);
-  return value;
-}
-
-// Returns 0, or -1 with an error set, or 1 where a is misused, as the functions below do.
-int attached_set_attr(attached *a, PyObject *o, const char *p, size_t n) {
-  if (!usable(a)) return 1;
-  PyObject *name = name_of(p, n), *value = name ? value_of_input(a) : NULL;
-  int failed = value ? PyObject_SetAttr(o, name, value) : -1;
-  Py_DecRef(name);
-  Py_DecRef(value);
-  return failed;
-}
-
-PyObject *attached_item(attached *a, PyObject *o) {
-  if (!usable(a)) return MISUSED;
-  PyObject *key = value_of_input(a);
-  PyObject *value = key ? PyObject_GetItem(o, key) : NULL;
-  Py_DecRef(key);
-  return value;
-}
-
-PyObject *attached_call(attached *a, PyObject *f) {
-  if (!usable(a)) return MISUSED;
-  reader r = input(a);
-  PyObject *value = call_with(f, &r, a->lane->context);
-  interp_end_child(a->lane->context->interp, value);
-  return value;
-}
-
-// The result, or the error, is in a->out; in a->in, what read_want reads comes before the arguments. The arguments here are
-// addresses: for pointers cgo would look up what they point to.
-int attached_call_value(uintptr_t at, uintptr_t f, int how) {
-  attached *a = (attached *)at;
-  struct lent *lent = NULL;
-  if (!usable(a)) return 1;
-  reader in = input(a);
-  in.lent = &lent;
-  want w;
-  PyObject *value = read_want(a->lane->context, a->lane, &in, how, &w) < 0 ? NULL : call_with((PyObject *)f, &in, a->lane->context);
-  interp_end_child(a->lane->context->interp, value);
-  write_result(a->lane->context, NULL, &a->out, value, w, &lent);
-  return 0;
-}
-
-static void write_attached(attached *a, PyObject *o, want w) {
+// Attached. Steals o, NULL means that an error is set. The result is in a->out.
+void attached_write(attached *a, PyObject *o, want w) {
   struct lent *none = NULL;
   write_result(a->lane->context, NULL, &a->out, o, w, &none);
 }
 
 int attached_value(attached *a, PyObject *o, int how) {
-  if (!usable(a)) return 1;
-  reader in = input(a);
+  if (!attached_usable(a)) return 1;
+  reader in = attached_input(a);
   want w;
   if (read_want(a->lane->context, a->lane, &in, how, &w) < 0) o = NULL;
   else Py_IncRef(o);
-  write_attached(a, o, w);
+  attached_write(a, o, w);
   return 0;
 }
 
-void attached_error(attached *a) { write_attached(a, NULL, (want){.how = WANT_EXACT}); }
+void attached_error(attached *a) { attached_write(a, NULL, (want){.how = WANT_EXACT}); }
 
 PyObject *attached_ref(attached *a, uint64_t handle) {
-  if (!usable(a)) return MISUSED;
+  if (!attached_usable(a)) return MISUSED;
   PyObject *o = refs_get(a->lane->context->refs, handle);
   if (!o) PyErr_SetString(PyExc(RuntimeError), "the object was closed");
   return o;
 }
 
 int attached_release(attached *a, PyObject *o) {
-  if (!usable(a)) return 1;
+  if (!attached_usable(a)) return 1;
   Py_DecRef(o);
   return 0;
 }
 
 int attached_detach(attached *a) {
-  if (!usable(a)) return 1;
+  if (!attached_usable(a)) return 1;
   detach(a->lane);
   return 0;
 }

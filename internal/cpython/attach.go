@@ -161,45 +161,6 @@ func (a *Attached) New() (Pointer, error) {
 	return p, err
 }
 
-// Attr returns an attribute.
-func (a *Attached) Attr(o Pointer, name string) (Pointer, error) {
-	p, n := text(name)
-	return a.result(C.attached_attr(a.c, object(o), p, n))
-}
-
-// SetAttr sets an attribute to the value in the buffer.
-func (a *Attached) SetAttr(o Pointer, name string) error {
-	defer a.keepLent()
-	p, n := text(name)
-	failed := C.attached_set_attr(a.c, object(o), p, n)
-	if failed < 0 {
-		C.attached_error(a.c)
-		return ErrRaised
-	}
-	return use(failed)
-}
-
-// Item returns the item for the key in the buffer.
-func (a *Attached) Item(o Pointer) (Pointer, error) {
-	defer a.keepLent()
-	return a.result(C.attached_item(a.c, object(o)))
-}
-
-// Call calls f with the arguments in the buffer and returns the result as an object.
-func (a *Attached) Call(f Pointer) (Pointer, error) {
-	defer a.keepLent()
-	return a.result(C.attached_call(a.c, object(f)))
-}
-
-// CallValue calls f with the arguments in the buffer; Result has what came of it.
-func (a *Attached) CallValue(f Pointer, want uint8) error {
-	failed := C.attached_call_value(C.uintptr_t(uintptr(unsafe.Pointer(a.c))), C.uintptr_t(f), C.int(want))
-	if len(a.pending) > 0 {
-		a.pending = giveUp(a.pending)
-	}
-	return use(failed)
-}
-
 // Value converts an object; Result has what came of it.
 func (a *Attached) Value(o Pointer, want uint8) error {
 	return use(C.attached_value(a.c, object(o), C.int(want)))

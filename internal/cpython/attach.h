@@ -13,6 +13,8 @@ typedef struct attached {
   buf in;
   buf out; // the result of the last call: wire bytes, as of a request
   struct lent *lent; // for longer than one call
+  int64_t hash;      // of attached_hash
+  int at_end;        // attached_next found no more
   int kept; // Python has kept views of some that is over
 } attached;
 
@@ -20,11 +22,6 @@ HIDDEN PyObject *attached_import(attached *a, const char *name, size_t len);
 HIDDEN PyObject *attached_global(attached *a, const char *name, size_t len, uint64_t env);
 HIDDEN PyObject *attached_new(attached *a);
 HIDDEN int attached_end(attached *a, PyObject *of);
-HIDDEN PyObject *attached_attr(attached *a, PyObject *o, const char *name, size_t len);
-HIDDEN int attached_set_attr(attached *a, PyObject *o, const char *name, size_t len);
-HIDDEN PyObject *attached_item(attached *a, PyObject *o);
-HIDDEN PyObject *attached_call(attached *a, PyObject *f);
-HIDDEN int attached_call_value(uintptr_t a, uintptr_t f, int want);
 HIDDEN int attached_value(attached *a, PyObject *o, int want);
 HIDDEN void attached_error(attached *a);
 HIDDEN PyObject *attached_ref(attached *a, uint64_t handle);
@@ -32,5 +29,32 @@ HIDDEN int attached_release(attached *a, PyObject *o);
 HIDDEN int attached_detach(attached *a);
 HIDDEN void attached_attach(attached *a);
 HIDDEN PyThreadState *attached_state(void);
+HIDDEN int attached_usable(const attached *a);
+HIDDEN reader attached_input(attached *a);
+HIDDEN void attached_write(attached *a, PyObject *o, want w);
+
+// operate.c: those that return a number return -1 with an error set, or MISUSE.
+#define MISUSE -2
+
+HIDDEN PyObject *attached_attr(uintptr_t a, uintptr_t o, const char *name, size_t len);
+HIDDEN int attached_has_attr(uintptr_t a, uintptr_t o, const char *name, size_t len);
+HIDDEN int attached_set_attr(uintptr_t a, uintptr_t o, const char *name, size_t len);
+HIDDEN int attached_del_attr(uintptr_t a, uintptr_t o, const char *name, size_t len);
+HIDDEN PyObject *attached_item(uintptr_t a, uintptr_t o);
+HIDDEN int attached_set_item(uintptr_t a, uintptr_t o);
+HIDDEN int attached_del_item(uintptr_t a, uintptr_t o);
+HIDDEN int attached_contains(uintptr_t a, uintptr_t o);
+HIDDEN int attached_compare(uintptr_t a, uintptr_t o, int op);
+HIDDEN int attached_is_instance(uintptr_t a, uintptr_t o);
+HIDDEN int attached_truth(uintptr_t a, uintptr_t o);
+HIDDEN int64_t attached_len(uintptr_t a, uintptr_t o);
+HIDDEN int attached_hash(uintptr_t a, uintptr_t o);
+HIDDEN PyObject *attached_type(uintptr_t a, uintptr_t o);
+HIDDEN PyObject *attached_iter(uintptr_t a, uintptr_t o);
+HIDDEN PyObject *attached_next(uintptr_t a, uintptr_t iterator);
+HIDDEN int attached_describe(uintptr_t a, uintptr_t o, int how);
+HIDDEN PyObject *attached_call(uintptr_t a, uintptr_t f);
+HIDDEN PyObject *attached_call_method(uintptr_t a, uintptr_t o, const char *name, size_t len);
+HIDDEN int attached_call_value(uintptr_t a, uintptr_t o, const char *name, size_t len, int want);
 
 #endif

@@ -1,4 +1,4 @@
-// A bounded cache from request bytes to Python objects: compiled sources and the names of modules and functions. It is
+// A bounded cache from request bytes to Python objects: compiled sources and the names of modules, functions and attributes. It is
 // used by the context's own thread alone. Sources and names only: what a name is bound to is looked up every time.
 #ifndef PY_CACHE_H
 #define PY_CACHE_H
@@ -7,6 +7,7 @@
 
 #define CACHE_SETS 64
 #define CACHE_WAYS 4
+#define NAME_LONGEST 256 // a longer name is not worth keeping
 #define CACHE_LARGEST (64 << 10) // a key longer than this is not kept
 
 typedef struct cache_entry {

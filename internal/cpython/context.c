@@ -104,6 +104,7 @@ static void let_go(context *c) {
   cache_clear(&c->names);
   cache_clear(&c->codes);
   cache_clear(&c->fields);
+  cache_clear(&c->attributes);
   Py_DecRef(c->main->variables);
   c->main->variables = NULL;
   PyObject *namespace = c->namespace;

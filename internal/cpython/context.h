@@ -129,7 +129,7 @@ struct context {
   char problem[512]; // why it could not start, or empty
   refs *refs;
   PyObject *namespace; // owned
-  cache names, codes, fields; // of the main lane
+  cache names, codes, fields, attributes; // of the main lane
   size_t stack_size;
 
   pthread_mutex_t lock; // what follows

@@ -202,6 +202,7 @@ PyObject *decode(reader *r, context *c, int depth) {
   case TAG_FUNC: return decode_func(r, c);
   case TAG_BLOB: return decode_blob(r);
   case TAG_MEMORY: return r->lent ? lend(r, c->interp) : malformed();
+  case TAG_POINTER: return r->pointers ? constant((PyObject *)(uintptr_t)get_u64(r)) : malformed();
   default: return malformed();
   }
 }

@@ -6,6 +6,7 @@
 #include "context.h"
 
 #define KIND_RECORD 14
+#define KIND_REFERENCE 255 // of values.py: not one that travels
 
 // Writes the reason why a value cannot travel. Returns -1.
 static int refuse(encoder *e, const char *format, ...) {
@@ -317,9 +318,11 @@ static int is_container(PyObject *type) {
          type == EXACT(FrozenSet);
 }
 
-// Writes what values.py makes of an object: (0, value) to travel in its place, or (kind, payload) of a standard value.
+// Writes what values.py makes of an object: (0, value) to travel in its place, (KIND_REFERENCE, object) to refer to, or
+// (kind, payload) of a standard value.
 static int encode_reduced(encoder *e, PyObject *reduced) {
   long long kind = PyLong_AsLongLong(PyTuple_GetItem(reduced, 0));
+  if (kind == KIND_REFERENCE) return encode_ref(e, PyTuple_GetItem(reduced, 1));
   if (e->depth >= MAX_DEPTH)
     return refuse(e, "the value nests more than %d deep, or contains itself", MAX_DEPTH);
   if (kind) {

@@ -111,13 +111,13 @@ PyObject *raise_answer(interp *in, reader *answer) {
 
 // Attached. Turns the answer of a Go function into its value or its exception.
 static PyObject *read_answer(context *c, callback *cb) {
-  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL, NULL};
+  reader in = {.p = cb->answer.p, .end = cb->answer.p + cb->answer.len};
   return get_u8(&in) == 0 ? decode(&in, c, 0) : raise_answer(c->interp, &in);
 }
 
 // Lets go of the Go error of an answer that nobody takes.
 static void drop_answer(callback *cb) {
-  reader in = {cb->answer.p, cb->answer.p + cb->answer.len, 0, NULL, NULL};
+  reader in = {.p = cb->answer.p, .end = cb->answer.p + cb->answer.len};
   size_t len;
   if (get_u8(&in) == 0) return;
   get_raw(&in, &len);

@@ -133,7 +133,7 @@ static PyObject *native_write(PyObject *self, PyObject *const *args, Py_ssize_t 
   goWrite((int)stream, p, (size_t)len, &answer);
   if (l) attach(l);
   else PyEval_RestoreThread(state);
-  reader r = {answer.p, answer.p + answer.len, 0, NULL, NULL};
+  reader r = {.p = answer.p, .end = answer.p + answer.len};
   PyObject *written = answer.len && get_u8(&r) ? raise_answer(in, &r) : PyLong_FromLongLong(len);
   buf_free(&answer);
   return written;

@@ -26,6 +26,9 @@ var bootstrap string
 //go:embed printing.py
 var printing string
 
+//go:embed objects.py
+var objects string
+
 //go:embed values.py
 var values string
 
@@ -49,7 +52,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		library:    C.CString(config.Library),
 		executable: optional(config.Executable),
 		home:       optional(config.Home),
-		bootstrap:  C.CString(settings(config) + bootstrap + printing + values + live),
+		bootstrap:  C.CString(settings(config) + bootstrap + printing + values + live + objects),
 		spin_ns:    C.int64_t(spinTime),
 	}
 	// Every string stays: CPython may refer to it as long as the process lives.

@@ -97,10 +97,28 @@ func (*Attached) Object(uint64) (Pointer, error)         { return 0, ErrUnsuppor
 func (*Attached) Attr(Pointer, string) (Pointer, error)  { return 0, ErrUnsupported }
 func (*Attached) SetAttr(Pointer, string) error          { return ErrUnsupported }
 func (*Attached) Item(Pointer) (Pointer, error)          { return 0, ErrUnsupported }
-func (*Attached) Call(Pointer) (Pointer, error)          { return 0, ErrUnsupported }
-func (*Attached) CallValue(Pointer, uint8) error         { return ErrUnsupported }
-func (*Attached) Value(Pointer, uint8) error             { return ErrUnsupported }
-func (*Attached) Release(Pointer) error                  { return ErrUnsupported }
-func (*Attached) Detach() error                          { return ErrUnsupported }
-func (*Attached) Attach()                                {}
-func (*Attached) ThreadState() uintptr                   { return 0 }
+func (*Attached) HasAttr(Pointer, string) (bool, error)  { return false, ErrUnsupported }
+func (*Attached) DelAttr(Pointer, string) error          { return ErrUnsupported }
+func (*Attached) SetItem(Pointer) error                  { return ErrUnsupported }
+func (*Attached) DelItem(Pointer) error                  { return ErrUnsupported }
+func (*Attached) Contains(Pointer) (bool, error)         { return false, ErrUnsupported }
+func (*Attached) Compare(Pointer, int) (bool, error)     { return false, ErrUnsupported }
+func (*Attached) IsInstance(Pointer) (bool, error)       { return false, ErrUnsupported }
+func (*Attached) Truth(Pointer) (bool, error)            { return false, ErrUnsupported }
+func (*Attached) Len(Pointer) (int, error)               { return 0, ErrUnsupported }
+func (*Attached) Hash(Pointer) (int64, error)            { return 0, ErrUnsupported }
+func (*Attached) Type(Pointer) (Pointer, error)          { return 0, ErrUnsupported }
+func (*Attached) Iter(Pointer) (Pointer, error)          { return 0, ErrUnsupported }
+func (*Attached) Next(Pointer) (Pointer, error)          { return 0, ErrUnsupported }
+func (*Attached) Describe(Pointer, byte) error           { return ErrUnsupported }
+func (*Attached) CallMethod(Pointer, string) (Pointer, error) {
+	return 0, ErrUnsupported
+}
+func (*Attached) CallMethodValue(Pointer, string, uint8) error { return ErrUnsupported }
+func (*Attached) Call(Pointer) (Pointer, error)                { return 0, ErrUnsupported }
+func (*Attached) CallValue(Pointer, uint8) error               { return ErrUnsupported }
+func (*Attached) Value(Pointer, uint8) error                   { return ErrUnsupported }
+func (*Attached) Release(Pointer) error                        { return ErrUnsupported }
+func (*Attached) Detach() error                                { return ErrUnsupported }
+func (*Attached) Attach()                                      {}
+func (*Attached) ThreadState() uintptr                         { return 0 }

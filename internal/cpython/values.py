@@ -6,6 +6,7 @@ import _weakref
 
 COMPLEX, DATE, TIME, DATETIME, AWARE, TIMEDELTA, DECIMAL, FRACTION, UUID, PATH, RANGE, SLICE, BYTEARRAY, RECORD = range(1, 15)
 PLAIN = 0  # not a kind: the payload is to travel in the object's place
+REFERENCE = 255  # nor is this: a reference to the payload is
 
 
 # From Python to Go: a function for a class returns (kind, payload), or None where only a reference will do.
@@ -58,6 +59,7 @@ exact = {
     "builtins.range": reduce_range,
     "builtins.slice": lambda s: (SLICE, (s.start, s.stop, s.step)),
     "builtins.bytearray": lambda b: (BYTEARRAY, bytes(b)),
+    "_go.Reference": lambda r: (REFERENCE, r.object),
 }
 
 

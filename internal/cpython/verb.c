@@ -89,6 +89,18 @@ PyObject *call_with(PyObject *f, reader *in, context *c) {
   return value;
 }
 
+// Attached. Calls the method of that name, as call_with.
+PyObject *call_method_with(PyObject *o, PyObject *name, reader *in, context *c) {
+  arguments a;
+  PyObject *value = NULL;
+  if (read_arguments(in, c, &a) == 0) {
+    a.slots[0] = o;
+    value = PyObject_VectorcallMethod(name, a.slots, a.positional + 1, a.names);
+  }
+  drop_arguments(&a);
+  return value;
+}
+
 // Attached. New tuple of interned names: "a.b.c" as ("a", "b", "c"), after a first item if there is one.
 static PyObject *split(const char *p, size_t n, const char *first, size_t first_len) {
   size_t parts = 1 + (first != NULL), at = 0;

@@ -7,5 +7,6 @@
 HIDDEN PyObject *module_named(interp *in, PyObject *name);
 HIDDEN PyObject *lookup(interp *in, PyObject *namespace, PyObject *name);
 HIDDEN PyObject *call_with(PyObject *f, reader *in, context *c);
+HIDDEN PyObject *call_method_with(PyObject *o, PyObject *name, reader *in, context *c);
 
 #endif

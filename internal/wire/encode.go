@@ -199,6 +199,9 @@ func (e *Encoder) Dict(n int) { e.head(TagDict, n) }
 // Ref writes a reference to a live Python object.
 func (e *Encoder) Ref(handle uint64) { e.word(TagRef, handle) }
 
+// Pointer writes the address of a live Python object, within Attach.
+func (e *Encoder) Pointer(address uint64) { e.word(TagPointer, address) }
+
 // Func writes a Go function by its number, which has to stay one until the bytes are read: see Holds.
 func (e *Encoder) Func(number uint64, inline bool, name string) {
 	e.word(TagFunc, number)

@@ -53,6 +53,7 @@ const (
 	TagMemory    Tag = 0x42 // never in what Python sends
 	TagBlob      Tag = 0x43 // to Python only
 	TagKept      Tag = 0x44 // from Python only
+	TagPointer   Tag = 0x45 // to Python only, within Attach
 )
 
 // A Kind says which class of Python's standard library a value of TagStandard is of. SPEC.md has the payloads.
