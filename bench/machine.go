@@ -18,7 +18,7 @@ type machine struct {
 	Processor  string `json:"processor"`
 	Processors int    `json:"processors"`
 	System     string `json:"system"`
-	Load       string `json:"load,omitempty"` // before
+	Others     string `json:"others,omitempty"` // what other programs did meanwhile
 	Go         string `json:"go"`
 	Python     string `json:"python"`
 	Commit     string `json:"commit,omitempty"`
@@ -34,7 +34,6 @@ func describeMachine() (machine, error) {
 		Processor:  processorModel(),
 		Processors: runtime.GOMAXPROCS(0),
 		System:     strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + contents("/proc/sys/kernel/osrelease")),
-		Load:       firstWord(contents("/proc/loadavg")),
 		Go:         runtime.Version(),
 		Python:     fmt.Sprintf("CPython %s (%s)", info.Version, info.Source),
 		Commit:     output("git", "describe", "--always", "--dirty"),
@@ -46,8 +45,8 @@ func (m machine) String() string {
 	if m.Commit != "" {
 		text += ", commit " + m.Commit
 	}
-	if m.Load != "" {
-		text += ", load " + m.Load
+	if m.Others != "" {
+		text += "; " + m.Others
 	}
 	return text
 }
@@ -67,11 +66,6 @@ func processorModel() string {
 func contents(file string) string {
 	text, _ := os.ReadFile(file)
 	return strings.TrimSpace(string(text))
-}
-
-func firstWord(s string) string {
-	word, _, _ := strings.Cut(s, " ")
-	return word
 }
 
 // output is what a command prints, or nothing.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"os/signal"
 	"regexp"
@@ -131,8 +132,17 @@ func (o *options) report(ctx context.Context) (report, error) {
 	return r, err
 }
 
-// measure runs the rows that are asked for.
+// measure runs the rows that are asked for, and notes how much else the machine did.
 func (o *options) measure(ctx context.Context) (report, error) {
+	before := readNoise()
+	made, err := o.measureRows(ctx)
+	if others := readNoise().since(before); !math.IsNaN(others) {
+		made.Machine.Others = fmt.Sprintf("other programs took %.0f %% of the processors meanwhile", others)
+	}
+	return made, err
+}
+
+func (o *options) measureRows(ctx context.Context) (report, error) {
 	l := newLab(ctx, o.rounds, o.batch)
 	defer l.close()
 	about, err := describeMachine()

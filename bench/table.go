@@ -42,6 +42,9 @@ func (r *report) add(more report) {
 	if r.Results == nil {
 		r.Machine = more.Machine
 	}
+	if r.Machine != more.Machine {
+		r.Notes = append(r.Notes, "some of it: "+more.Machine.String())
+	}
 	r.Results = append(r.Results, more.Results...)
 	r.Notes = append(r.Notes, more.Notes...)
 	order := map[string]int{}

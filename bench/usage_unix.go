@@ -7,9 +7,15 @@ import (
 	"time"
 )
 
-// processorTime is what this process has used so far.
+// processorTime is what this process has used so far, and its children that have ended.
 func processorTime() (time.Duration, error) {
-	var usage syscall.Rusage
-	err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), err
+	var all time.Duration
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var usage syscall.Rusage
+		if err := syscall.Getrusage(who, &usage); err != nil {
+			return 0, err
+		}
+		all += time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	}
+	return all, nil
 }
