@@ -201,6 +201,23 @@
 // fields without a key keep their zero values. An exception that a property raises, other than AttributeError, is the
 // error of the request; an error about a value names its place, such as result.items[3].price.
 //
+// Tag options say more. A field that is required has to come. A field _ struct{} with the tag `py:",strict"` makes a key
+// without a field an error. Two keys for one field are always one.
+//
+//	type order struct {
+//		_     struct{}   `py:",strict"`
+//		ID    int        `py:"id,required"`
+//		Items []item     `py:"items"`
+//		From  netip.Addr `py:"from,text"` // its MarshalText and UnmarshalText, as a str
+//		Extra extra      `py:"extra,json"` // its MarshalJSON, as what the JSON says
+//	}
+//
+// # Types of one's own
+//
+// A [Marshaler] says itself how it travels, an [Unmarshaler] what it makes of a value, wherever they are: as an argument or
+// result, in containers, as a field. Text and JSON forms of Go types are used on request only: by the tags above, or by
+// [AsText], [AsJSON] and results of type [Text] and [JSON].
+//
 // # Objects
 //
 // What has no Go form stays in Python, and Go gets an *[Object] that refers to it. T = *Object asks for one also where there

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/pycontext/py/internal/wire"
@@ -174,11 +175,13 @@ func (p *funcPlan) readKeywords(f *goFunc, d *wire.Decoder) (reflect.Value, *rai
 		v.Set(reflect.New(p.options.Elem()))
 		s = v.Elem()
 	}
+	required := funcHooks.Required(s.Type())
 	for ; n > 0; n-- {
 		name, err := d.Text()
 		if err != nil {
 			return v, nil, err
 		}
+		required = slices.DeleteFunc(required, func(r string) bool { return r == name })
 		known, err := d.Field(s, name)
 		if err != nil {
 			r, err := f.badKeyword(d, name, n-1, err)
@@ -191,6 +194,10 @@ func (p *funcPlan) readKeywords(f *goFunc, d *wire.Decoder) (reflect.Value, *rai
 			r, err := f.refuseKeywords(d, n-1, "got an unexpected keyword argument '%s'", name)
 			return v, r, err
 		}
+	}
+	if len(required) > 0 {
+		r, err := f.refuseKeywords(d, 0, "missing required keyword argument '%s'", required[0])
+		return v, r, err
 	}
 	return v, nil, nil
 }

@@ -48,6 +48,9 @@ func encodeLive(e *wire.Encoder, v any) (bool, error) {
 
 // decodesLive tells how what stays in Python becomes a Go value that uses it.
 func decodesLive(t reflect.Type) func(*wire.Decoder, reflect.Value) error {
+	if isUnmarshaler(t) {
+		return decodeUnmarshaler
+	}
 	switch {
 	case t.Kind() == reflect.Func:
 		return decodeCallable(t)

@@ -58,7 +58,9 @@ var codecHooks = &wire.Hooks{
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,
 	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function](), reflect.TypeFor[Memory](), reflect.TypeFor[Ref]()},
-	Encodes:       isLive,
+	Encodes:       func(t reflect.Type) bool { return isMarshaler(t) || isLive(t) },
+	EncodeTagged:  encodeTagged,
+	DecodeTagged:  decodeTagged,
 }
 
 // home is what a coding is for: the context, and the chain that a value from Python may be used in without naming it.
@@ -97,6 +99,9 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 		return true, encodeObject(e, v.namespace)
 	}
 	if ok, err := encodeStandard(e, v); ok || err != nil {
+		return ok, err
+	}
+	if ok, err := encodeMarshaler(e, v); ok || err != nil {
 		return ok, err
 	}
 	return encodeLive(e, v)

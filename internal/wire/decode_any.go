@@ -31,6 +31,9 @@ func (d *Decoder) Any() (any, error) {
 	return v, nil
 }
 
+// Part reads one value within another that a hook reads, as [Decoder.Any] does.
+func (d *Decoder) Part() (any, error) { return d.any() }
+
 func (d *Decoder) any() (any, error) {
 	t, err := d.Peek()
 	if err != nil {

@@ -208,10 +208,7 @@ func (h *Hooks) decKey(t reflect.Type) decFunc {
 
 func (h *Hooks) decStruct(t reflect.Type) decFunc {
 	s := h.structure(t)
-	decs := make([]decFunc, len(s.fields))
-	for i := range s.fields {
-		decs[i] = h.decPlan(s.fields[i].typ)
-	}
+	decs := h.decFields(s)
 	return func(d *Decoder, v reflect.Value) error {
 		if s.err != nil {
 			return copyError(s.err)
@@ -226,30 +223,60 @@ func (h *Hooks) decStruct(t reflect.Type) decFunc {
 		if err != nil {
 			return err
 		}
+		var few [64]bool
+		seen := few[:]
+		if len(s.fields) > len(few) {
+			seen = make([]bool, len(s.fields))
+		}
 		for at := -1; n > 0; n-- {
 			var f *field
+			key := d.Buf
 			if f, at, err = d.key(s, at+1); err != nil {
 				return err
 			}
-			if f == nil {
-				err = d.Skip()
-			} else if err = f.decode(d, v, decs[at]); err != nil {
-				err = At(err, "."+f.name)
+			switch {
+			case f == nil && s.strict:
+				return unknownKey(key)
+			case f == nil:
+				err = d.skip(d.refs)
+			case seen[at]:
+				return collision(f.name)
+			default:
+				seen[at] = true
+				if err = f.decode(d, v, decs[at]); err != nil {
+					err = At(err, "."+f.name)
+				}
 			}
 			if err != nil {
 				return err
 			}
 		}
 		d.shut()
-		return nil
+		return s.missing(seen)
 	}
+}
+
+// unknownKey is the error of a key, which is next in buf, that a strict struct has no field for.
+func unknownKey(buf []byte) error {
+	key, _ := (&Decoder{Buf: buf}).any()
+	return atKey(&Error{Type: "dict", Reason: "the Go struct has no field for this key, and is strict"}, key)
+}
+
+// missing is the error of a required field that did not come.
+func (s *structure) missing(seen []bool) error {
+	for i := range s.fields {
+		if s.fields[i].required && !seen[i] {
+			return At(&Error{Type: "dict", Reason: "it is missing, and required"}, "."+s.fields[i].name)
+		}
+	}
+	return nil
 }
 
 // key reads the key of a dict and returns the field that it names, or nil; guess is
 // the one to try first.
 func (d *Decoder) key(s *structure, guess int) (*field, int, error) {
 	if len(d.Buf) > 0 && d.Buf[0] != byte(TagStr) {
-		return nil, guess - 1, d.Skip()
+		return nil, guess - 1, d.skip(d.refs)
 	}
 	name, err := d.rawStr()
 	if err != nil {
@@ -289,7 +316,7 @@ func (d *Decoder) Field(v reflect.Value, name string) (bool, error) {
 	d.begin()
 	start, refs := d.Buf, d.refs
 	f := &s.fields[i]
-	if err := f.decode(d, v, h.decPlan(f.typ)); err != nil {
+	if err := f.decode(d, v, h.decFields(s)[i]); err != nil {
 		return true, d.abandon(start, refs, err)
 	}
 	return true, nil

@@ -262,6 +262,17 @@ func putWord(b []byte, t Tag, u uint64) {
 	binary.LittleEndian.PutUint64(b[1:], u)
 }
 
+// Nested writes a value in the place of one of a Go type that a hook writes, and counts it as a container: it may come back
+// to itself.
+func (e *Encoder) Nested(typ string, v any) error {
+	if err := e.enter(typ); err != nil {
+		return err
+	}
+	err := e.Value(v)
+	e.leave()
+	return err
+}
+
 // enter counts one container more around what follows; leave ends it.
 func (e *Encoder) enter(typ string) error {
 	if e.depth >= MaxDepth {

@@ -201,10 +201,7 @@ func encKey(e *Encoder, enc encFunc, k reflect.Value) error {
 
 func (h *Hooks) encStruct(t reflect.Type) encFunc {
 	s, name := h.structure(t), t.String()
-	encs := make([]encFunc, len(s.fields))
-	for i := range s.fields {
-		encs[i] = h.encPlan(s.fields[i].typ)
-	}
+	encs := h.encFields(s)
 	return func(e *Encoder, v reflect.Value) error {
 		if s.err != nil {
 			return copyError(s.err)

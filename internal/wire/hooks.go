@@ -48,6 +48,11 @@ type Hooks struct {
 	// Decodes returns how values of such a type are read, or nil for any other. It is asked once about a type.
 	Decodes func(t reflect.Type) func(d *Decoder, v reflect.Value) error
 
+	// EncodeTagged and DecodeTagged are for the fields of structs with one of the tag options text and json: what is to
+	// travel in place of a value, and how what came becomes what into points to.
+	EncodeTagged func(option string, v any) (any, error)
+	DecodeTagged func(option string, value, into any) error
+
 	once     sync.Once
 	special  map[reflect.Type]decFunc // special types; nil where none can be made
 	encPlans sync.Map                 // reflect.Type to encFunc
@@ -75,13 +80,18 @@ func (h *Hooks) orNone() *Hooks {
 // a struct, or a pointer to one, and not a type with a meaning of its own.
 func (h *Hooks) IsStruct(t reflect.Type) bool {
 	h = h.orNone()
-	if h.isSpecial(t) {
+	if h.hasMeaning(t) {
 		return false
 	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return t.Kind() == reflect.Struct && t != bigIntType && !h.isSpecial(t)
+	return t.Kind() == reflect.Struct && t != bigIntType && !h.hasMeaning(t)
+}
+
+// hasMeaning reports whether a hook writes or reads values of type t.
+func (h *Hooks) hasMeaning(t reflect.Type) bool {
+	return h.isSpecial(t) || h.Encodes != nil && h.Encodes(t) || h.Decodes != nil && h.Decodes(t) != nil
 }
 
 func (h *Hooks) isSpecial(t reflect.Type) bool {

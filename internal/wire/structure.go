@@ -13,6 +13,7 @@ type structure struct {
 	fields []field
 	index  map[string]int // by name
 	fixed  bool           // every value has all the fields
+	strict bool           // a dict must have no other keys
 	err    error          // why the type cannot travel
 }
 
@@ -24,6 +25,8 @@ type field struct {
 	typ       reflect.Type
 	omitEmpty bool
 	omitZero  bool
+	required  bool
+	option    string // text or json: how its value travels
 }
 
 // structure returns what is known about the struct type t.
@@ -51,6 +54,9 @@ func (h *Hooks) inspect(t reflect.Type) *structure {
 		if f.Anonymous {
 			closed = append(closed, f.Index)
 		}
+		if f.Name == "_" && len(f.Index) == 1 && slices.Contains(options, "strict") {
+			s.strict = true
+		}
 		if skip || !f.IsExported() {
 			continue
 		}
@@ -61,6 +67,8 @@ func (h *Hooks) inspect(t reflect.Type) *structure {
 			name: name, path: f.Index, typ: f.Type,
 			omitEmpty: slices.Contains(options, "omitempty"),
 			omitZero:  slices.Contains(options, "omitzero"),
+			required:  slices.Contains(options, "required"),
+			option:    tagOption(f, options),
 		}, t)
 	}
 	if len(s.fields) == 0 && t.NumField() > 0 {
@@ -116,7 +124,7 @@ func (h *Hooks) collectFields(t reflect.Type, found map[string]bool, seen map[re
 		return false
 	}
 	seen[t] = true
-	if h.isSpecial(t) {
+	if h.isSpecial(t) || h.Decodes != nil && h.Decodes(t) != nil {
 		return true
 	}
 	switch t.Kind() {
@@ -130,7 +138,7 @@ func (h *Hooks) collectFields(t reflect.Type, found map[string]bool, seen map[re
 	case reflect.Struct:
 		for _, f := range h.structure(t).fields {
 			found[f.name] = true
-			keep = h.collectFields(f.typ, found, seen) || keep
+			keep = f.option != "" || h.collectFields(f.typ, found, seen) || keep
 		}
 	}
 	return keep
@@ -152,6 +160,65 @@ func parseTag(f reflect.StructField) (name string, options []string, skip bool) 
 	}
 	parts := strings.Split(tag, ",")
 	return parts[0], parts[1:], false
+}
+
+// Required returns the names of the fields of the struct type t that have to be there.
+func (h *Hooks) Required(t reflect.Type) (names []string) {
+	for _, f := range h.orNone().structure(t).fields {
+		if f.required {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// tagOption is the option that says how a field travels. Those of a json tag are not asked for.
+func tagOption(f reflect.StructField, options []string) string {
+	if _, own := f.Tag.Lookup("py"); !own {
+		return ""
+	}
+	for _, option := range []string{"text", "json"} {
+		if slices.Contains(options, option) {
+			return option
+		}
+	}
+	return ""
+}
+
+// encFields and decFields return how the fields are written and read.
+func (h *Hooks) encFields(s *structure) []encFunc {
+	encs := make([]encFunc, len(s.fields))
+	for i, f := range s.fields {
+		if encs[i] = h.encPlan(f.typ); f.option != "" && h.EncodeTagged != nil {
+			encs[i] = func(e *Encoder, v reflect.Value) error {
+				x, err := h.EncodeTagged(f.option, v.Interface())
+				if err != nil {
+					return &Error{Type: f.typ.String(), Reason: err.Error(), Err: err}
+				}
+				return e.Value(x)
+			}
+		}
+	}
+	return encs
+}
+
+func (h *Hooks) decFields(s *structure) []decFunc {
+	decs := make([]decFunc, len(s.fields))
+	for i, f := range s.fields {
+		if decs[i] = h.decPlan(f.typ); f.option != "" && h.DecodeTagged != nil {
+			decs[i] = func(d *Decoder, v reflect.Value) error {
+				x, err := d.any()
+				if err != nil {
+					return err
+				}
+				if err := h.DecodeTagged(f.option, x, v.Addr().Interface()); err != nil {
+					return &Error{Type: f.typ.String(), Reason: err.Error(), Err: err}
+				}
+				return nil
+			}
+		}
+	}
+	return decs
 }
 
 // get returns the field of struct v; there is none behind a nil embedded pointer.
