@@ -3,6 +3,8 @@ package conformance
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +22,7 @@ var misuseCases = []testCase{
 	{"DropsLeaveRequestsAlone", dropsLeaveRequestsAlone},
 	{"InterruptWithinAttach", interruptWithinAttach},
 	{"WaitsOnThread", waitsOnThread},
+	{"InterruptedImports", interruptedImports},
 }
 
 func nilContext(t *testing.T, s *suite) {
@@ -264,4 +267,31 @@ func waitsOnThread(t *testing.T, s *suite) {
 	is(t, "inline", c.Exec(limit(t), "import go\ngo.visit()"), nil)
 	is(t, "itself", c.Exec(limit(t), "import go\nassert go.interrupt()\nwhile True: pass"), py.ErrInterrupted)
 	works(t, c)
+}
+
+// interruptedImports strikes contexts that wait for one another's imports: none may be left with the lock of a module taken.
+func interruptedImports(t *testing.T, s *suite) {
+	inChild(t, func() {
+		dir := t.TempDir()
+		os.WriteFile(filepath.Join(dir, "conformance_slow.py"), []byte("import time\ntime.sleep(0.002)\n"), 0o600)
+		var wg sync.WaitGroup
+		for range 5 {
+			c := s.open(t)
+			run(t, c, "import sys\nif d not in sys.path: sys.path.append(d)\ndef load():\n  for _ in range(3):\n    sys.modules.pop('conformance_slow', None)\n    import conformance_slow", py.Vars{"d": dir})
+			wg.Go(func() {
+				for i := range 60 {
+					ctx, cancel := context.WithTimeout(context.Background(), time.Duration(1+i%9)*time.Millisecond)
+					c.Call(ctx, "__main__", "load")
+					cancel()
+				}
+				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+				defer cancel()
+				_, err := c.Call(ctx, "__main__", "load")
+				if err != nil && !errors.Is(err, py.Exception("KeyError")) { // another one takes the module away meanwhile
+					t.Errorf("afterwards: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+	})
 }

@@ -119,6 +119,8 @@ typedef struct {
   F(int64_t, PyInterpreterState_GetID, (PyInterpreterState *))                                                        \
   F(PyThreadState *, PyInterpreterState_ThreadHead, (PyInterpreterState *))                                           \
   F(PyThreadState *, PyThreadState_Next, (PyThreadState *))                                                           \
+  F(PyObject *, PyThreadState_GetFrame, (PyThreadState *))                                                            \
+  F(PyObject *, PyFrame_GetCode, (PyObject *))                                                                        \
   F(PyStatus, Py_NewInterpreterFromConfig, (PyThreadState **, const PyInterpreterConfig *))                           \
   F(void, Py_EndInterpreter, (PyThreadState *))                                                                       \
   F(PyObject *, PyImport_Import, (PyObject *))                                                                        \

@@ -81,16 +81,35 @@ int resume_request(lane *l, request *r) {
   return interrupted;
 }
 
+#define POSTPONED_NS 500000
+
+// Attached to the lane's interpreter with another thread state, so that the lane's thread stands still. Whether it is within
+// importlib, which an exception out of nowhere can leave with the lock of a module taken for ever. Without an interpreter lock
+// it does not stand still, and cannot be looked at.
+static int importing(lane *l) {
+  PyObject *frame = api_free_threaded || !l->state ? NULL : PyThreadState_GetFrame(l->state);
+  PyObject *code = frame ? PyFrame_GetCode(frame) : NULL;
+  PyObject *file = code ? PyObject_GetAttrString(code, "co_filename") : NULL;
+  const char *p = file && type_of(file) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(file, NULL) : NULL;
+  int result = p && strcmp(p, "<frozen importlib._bootstrap>") == 0;
+  PyErr_Clear();
+  Py_DecRef(file);
+  Py_DecRef(code);
+  Py_DecRef(frame);
+  return result;
+}
+
 // Any thread; attached to the interpreter with a thread state of its own, or not. A request that holds the top of its
-// thread can only be struck when attached; any other is marked, and raises when it is next on top. Returns whether that
-// settled the matter.
+// thread can only be struck when attached, and not within an import; any other is marked, and raises when it is next on top.
+// Returns whether that settled the matter.
 static int aim(lane *l, request *r, int attached) {
   pthread_mutex_lock(&l->lock);
   int on_top = l->current == r && !r->suspended;
   if (!on_top) r->interrupted = 1;
-  if (on_top && attached) set_exception(l, r);
+  int strikes = on_top && attached && !importing(l);
+  if (strikes) set_exception(l, r);
   pthread_mutex_unlock(&l->lock);
-  return !on_top || attached;
+  return !on_top || strikes;
 }
 
 static void calm_down(context *c) {
@@ -126,22 +145,27 @@ int request_mark(request *r) { return aim(__atomic_load_n(&r->lane, __ATOMIC_ACQ
 // code inside C may keep for long.
 void request_interrupt(request *r) {
   lane *l = __atomic_load_n(&r->lane, __ATOMIC_ACQUIRE);
-  if (request_mark(r)) return;
-  PyThreadState *state = enter(l->context);
-  if (!state) return;
-  aim(l, r, 1);
-  leave(l->context, state);
+  for (int tries = 100; tries > 0 && !request_mark(r); tries--) { // in vain: the caller comes back later
+    PyThreadState *state = enter(l->context);
+    if (!state) return;
+    int settled = aim(l, r, 1);
+    leave(l->context, state);
+    if (settled) return;
+    nanosleep(&(struct timespec){.tv_nsec = POSTPONED_NS}, NULL);
+  }
 }
 
-// Attached. As request_interrupt, for whatever is on top of the context's thread.
-static uint64_t strike_top(lane *l, uint64_t *serial) {
+// Attached. As request_interrupt, for whatever is on top of the context's thread. *settled is 0 when it has to wait.
+static uint64_t strike_top(lane *l, uint64_t *serial, int *settled) {
   uint64_t handle = 0;
+  *settled = 1;
   pthread_mutex_lock(&l->lock);
   request *r = l->current;
   if (r) {
     handle = r->handle;
     *serial = r->serial;
     if (r->suspended) r->interrupted = 1;
+    else if (lane_current() != l && importing(l)) *settled = 0;
     else set_exception(l, r);
   }
   pthread_mutex_unlock(&l->lock);
@@ -155,17 +179,20 @@ uint64_t context_interrupt(context *c, uint64_t *serial) {
   lane *own = lane_current();
   int was_attached = own && own->attached;
   uint64_t handle = 0;
+  int settled = 0;
   if (own == c->main) {
     if (!was_attached) attach(own);
-    handle = strike_top(own, serial);
+    handle = strike_top(own, serial, &settled);
     if (!was_attached) detach(own);
     return handle;
   }
   if (was_attached) detach(own);
-  PyThreadState *state = enter(c);
-  if (state) {
-    handle = strike_top(c->main, serial);
+  for (int tries = 4000; tries > 0 && !settled; tries--) {
+    PyThreadState *state = enter(c);
+    if (!state) break;
+    handle = strike_top(c->main, serial, &settled);
     leave(c, state);
+    if (!settled) nanosleep(&(struct timespec){.tv_nsec = POSTPONED_NS}, NULL);
   }
   if (was_attached) attach(own);
   return handle;
