@@ -26,6 +26,7 @@ type options struct {
 	pin      string
 	json     bool
 	markdown bool
+	summary  bool
 	child    string
 	short    bool // the rows of the short form, and what takes long once
 	checking bool
@@ -62,6 +63,7 @@ func flags() *options {
 	flag.BoolVar(&o.checking, "check", false, "compare the ratios to the floors with those of a file, and fail when a row has lost more than a third")
 	flag.BoolVar(&o.updating, "update", false, "keep the ratios in the file")
 	flag.StringVar(&o.ratios, "ratios", "bench/ratios.json", "the `file` of -check and -update")
+	flag.BoolVar(&o.summary, "summary", false, "print the table of README.md, as Markdown")
 	flag.StringVar(&o.child, "child", "", "used by bench itself")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [FILE...]\n\nFILEs are what -json printed: they are shown as one table, and nothing is measured.")
@@ -102,6 +104,8 @@ func (o *options) main(ctx context.Context) error {
 	switch {
 	case o.json:
 		return report.writeJSON(os.Stdout)
+	case o.summary:
+		return report.writeSummary(os.Stdout)
 	case o.markdown:
 		return report.writeMarkdown(os.Stdout)
 	}

@@ -1,7 +1,9 @@
 package bench
 
 import (
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -72,6 +74,15 @@ func TestNames(t *testing.T) {
 				t.Errorf("two rows are named %q", name)
 			}
 			seen[name] = true
+		}
+	}
+	for _, row := range summaryRows {
+		name := strings.TrimPrefix(row[0], "|")
+		for _, f := range spreads {
+			name = strings.TrimSuffix(name, ", "+f.name)
+		}
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(seen)), func(s string) bool { return strings.HasSuffix(s, ": "+name) }) {
+			t.Errorf("the table of README.md has a row %q, which is gone", name)
 		}
 	}
 	kept, err := readRatios("ratios.json")
