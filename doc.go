@@ -435,7 +435,7 @@
 // # Standard streams
 //
 // print writes to the process's standard output, a line at a time, or to [Config].Stdout and Stderr. sys.stdin is the
-// process's.
+// process's. As in Python, SIGPIPE is ignored from the start of Python on, so that writing to what nobody reads is an error.
 //
 // # What is shared
 //

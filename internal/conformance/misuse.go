@@ -23,6 +23,7 @@ var misuseCases = []testCase{
 	{"InterruptWithinAttach", interruptWithinAttach},
 	{"WaitsOnThread", waitsOnThread},
 	{"InterruptedImports", interruptedImports},
+	{"BrokenPipe", brokenPipe},
 }
 
 func nilContext(t *testing.T, s *suite) {
@@ -293,5 +294,16 @@ func interruptedImports(t *testing.T, s *suite) {
 			})
 		}
 		wg.Wait()
+	})
+}
+
+// brokenPipe writes to what nobody reads any more.
+func brokenPipe(t *testing.T, s *suite) {
+	inChild(t, func() {
+		c := s.open(t)
+		run(t, c, "import socket, os\na, b = socket.socketpair()\nb.close()\nr, w = os.pipe()\nos.close(r)")
+		raises(t, "a socket", c.Exec(limit(t), "with a: a.send(b'x')"), "BrokenPipeError")
+		raises(t, "a pipe", c.Exec(limit(t), "try: os.write(w, b'x')\nfinally: os.close(w)"), "BrokenPipeError")
+		works(t, c)
 	})
 }

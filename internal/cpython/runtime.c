@@ -2,6 +2,7 @@
 
 #include "runtime.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -71,6 +72,10 @@ static const char *start(void) {
   if ((why = api_learn_layout())) return why;
   if ((why = main_interp_start(config->bootstrap))) return why;
   pthread_atfork(NULL, NULL, in_forked_child);
+  // As CPython does where signals are its own: writing to what nobody reads any more is an error, not the end. A Go program
+  // that writes to a broken standard output ends all the same, as the Go runtime has it.
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   park_spin_ns = config->spin_ns;
   return NULL;
 }
