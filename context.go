@@ -27,6 +27,8 @@ type Options struct {
 	// reserved, not used, memory. Zero: 64 MiB. At least 1 MiB, and 16 MiB before CPython 3.14, which does not notice
 	// that a smaller one is full.
 	StackSize int
+	// Limits bound what values from Python may be.
+	Limits Limits
 	// Profile makes requests known to Go's profiler, by the labels py.context and py.request, and Go functions that Python
 	// calls by py.function; and [Context.Times] adds up where their time goes. It costs about a microsecond each.
 	Profile bool
@@ -122,6 +124,7 @@ func New(ctx context.Context, opts Options) (*Context, error) {
 		return nil, fmt.Errorf("py: cannot make the %s context %s: %w", c.mode, c.name, err)
 	}
 	c.core = core
+	core.Limit(opts.Limits.orDefault())
 	stop := context.AfterFunc(ctx, func() { c.close(context.Cause(ctx)) })
 	c.mu.Lock()
 	c.unbind = stop
@@ -137,6 +140,9 @@ func New(ctx context.Context, opts Options) (*Context, error) {
 func (o Options) check() error {
 	if o.Mode < Worker || o.Mode > OwnGIL {
 		return o.Mode.check(cpython.Version{})
+	}
+	if err := o.Limits.check(); err != nil {
+		return err
 	}
 	if o.Grace < 0 {
 		return fmt.Errorf("py: Options.Grace is %v: it must not be negative", o.Grace)

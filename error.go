@@ -19,6 +19,8 @@ var (
 	ErrWrongContext = errors.New("py: object of another context")
 	// ErrInterrupted: [Context.Interrupt] ended the request.
 	ErrInterrupted = errors.New("py: interrupted")
+	// ErrLimit: a value from Python is beyond one of the [Limits] of the context.
+	ErrLimit = wire.ErrLimit
 	// ErrStuck: a context's thread did not end in its grace time, because code in C does not come back.
 	ErrStuck = errors.New("its thread is still busy in Python or C code, and is reclaimed when that comes back")
 )

@@ -2,6 +2,7 @@ package py_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -72,4 +73,16 @@ func ExampleAsJSON() {
 	defer c.Close()
 	fmt.Println(py.Eval[string](ctx, c, "v['When']", py.Vars{"v": py.AsJSON(struct{ When time.Time }{time.Unix(0, 0).UTC()})}))
 	// Output: 1970-01-01T00:00:00Z <nil>
+}
+
+func ExampleLimits() {
+	c, err := py.New(ctx, py.Options{Limits: py.Limits{Items: 1000}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close()
+	_, err = c.Eval(ctx, "list(range(10000))")
+	fmt.Println(errors.Is(err, py.ErrLimit), err)
+	// Output: true py: result: the value has more than 1000 items, which is the limit: see Options.Limits.Items
 }

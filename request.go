@@ -443,12 +443,16 @@ func wantOfType(t reflect.Type) (wire.Want, wire.Fields) {
 
 func decodeMisfit(d *wire.Decoder, what string) error {
 	why, err := wire.Decode[Tuple](d)
-	if err != nil || len(why) != 2 {
+	if err != nil || len(why) != 3 {
 		return fmt.Errorf("py: the result from Python is malformed; please report this: %w", err)
 	}
 	place, _ := why[0].(string)
 	reason, _ := why[1].(string)
-	return &ConversionError{Place: what + place, Reason: reason}
+	bad := &ConversionError{Place: what + place, Reason: reason}
+	if why[2] == true {
+		bad.err = ErrLimit
+	}
+	return bad
 }
 
 // discard drops what an undecoded result holds.

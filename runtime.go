@@ -113,6 +113,7 @@ func load(config Config) error {
 		Names:           functionNames,
 		Call:            runCallback,
 		RetainError:     retainError,
+		LimitError:      func() uint64 { return keep(ErrLimit) },
 		ReleaseError:    releaseError,
 		RetainFunction:  retainFunction,
 		ReleaseFunction: releaseFunction,

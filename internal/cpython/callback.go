@@ -276,6 +276,9 @@ func goNames(context C.uint64_t, out *C.buf) {
 //export goRetainError
 func goRetainError(number C.uint64_t) { hooks.RetainError(uint64(number)) }
 
+//export goLimitError
+func goLimitError() C.uint64_t { return C.uint64_t(hooks.LimitError()) }
+
 //export goRetainFunction
 func goRetainFunction(number C.uint64_t) C.int { return boolInt(hooks.RetainFunction(uint64(number))) }
 

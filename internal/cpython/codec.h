@@ -32,10 +32,20 @@ typedef struct misfit {
   char place[256];
   char reason[256];
   int raised;
+  int limit; // it is beyond one of the limits
 } misfit;
+
+// What a value may be at most on its way to Go.
+typedef struct limits {
+  int depth;             // containers inside one another
+  uint64_t bytes, items; // of the encoded value; of all its containers together
+} limits;
 
 typedef struct encoder {
   buf *out;
+  int unlimited;  // but for MAX_DEPTH
+  uint64_t items; // so far
+  uint64_t apart; // bytes of the value that are not in out
   struct context *context; // where an object without a counterpart is kept
   int loose;         // instances of subclasses, and what stands for a plain value, travel as that
   PyObject *names;   // of the fields that Go structs ask for, a tuple, or NULL

@@ -210,6 +210,7 @@ context *context_start(uint64_t handle, int mode, size_t stack_size) {
   c->handle = handle;
   c->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
   c->mode = mode;
+  c->limits = (limits){MAX_DEPTH, UINT64_MAX, UINT64_MAX};
   pthread_mutex_init(&c->lock, NULL);
   pthread_cond_init(&c->calm, NULL);
   stats_add(STAT_CONTEXTS, 1);

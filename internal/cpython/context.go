@@ -62,6 +62,12 @@ func NewContext(mode Mode, stackSize int, owner any) (*Context, error) {
 	return c, nil
 }
 
+// Limit sets what a value from Python may be at most: how deep, how many bytes, how many items. It is for the time before
+// the first request.
+func (c *Context) Limit(depth int, bytes, items uint64) {
+	c.c.limits = C.limits{depth: C.int(depth), bytes: C.uint64_t(bytes), items: C.uint64_t(items)}
+}
+
 // InterpreterID is CPython's own number: 0 for the main interpreter.
 func (c *Context) InterpreterID() int64 { return c.id }
 

@@ -131,6 +131,7 @@ struct context {
   PyObject *namespace; // owned
   cache names, codes, fields, attributes; // of the main lane
   size_t stack_size;
+  limits limits; // set before the first request
 
   pthread_mutex_t lock; // what follows
   pthread_cond_t calm;

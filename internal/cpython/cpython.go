@@ -67,6 +67,8 @@ type Hooks struct {
 	RetainError func(number uint64)
 	// ReleaseError tells that a Python exception no longer holds a Go error.
 	ReleaseError func(number uint64)
+	// LimitError is the number of a Go error for an argument that is beyond a limit; an exception is to hold it.
+	LimitError func() uint64
 	// Ending tells that nothing runs in a context any more, and that its objects are about to go.
 	Ending func(c *Context)
 	// Ended tells that a context's thread and interpreter are gone.

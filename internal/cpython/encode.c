@@ -17,6 +17,39 @@ static int refuse(encoder *e, const char *format, ...) {
   return -1;
 }
 
+static int beyond(encoder *e, const char *what, uint64_t most, const char *option) {
+  e->why->limit = 1;
+  return refuse(e, "the value has more than %llu %s, which is the limit: see Options.Limits.%s", (unsigned long long)most,
+                what, option);
+}
+
+// Takes room for n more bytes and n more items into account. Returns 0, or -1 where that is beyond a limit.
+static inline int more_bytes(encoder *e, uint64_t n) {
+  uint64_t most = e->context->limits.bytes, have = e->out->len + e->apart;
+  if (e->unlimited || (n <= most && have <= most - n)) return 0;
+  return beyond(e, "bytes", most, "Bytes");
+}
+
+static int more_items(encoder *e, uint64_t n) {
+  uint64_t most = e->context->limits.items;
+  if (e->unlimited || (n <= most && e->items <= most - n)) {
+    e->items += n;
+    return more_bytes(e, n);
+  }
+  return beyond(e, "items", most, "Items");
+}
+
+// Goes one level deeper. Returns 0, or -1 where that is beyond the limit; e->depth-- ends it.
+static int deeper(encoder *e) {
+  int most = e->unlimited ? MAX_DEPTH : e->context->limits.depth;
+  if (e->depth < most) {
+    e->depth++;
+    return 0;
+  }
+  e->why->limit = 1;
+  return refuse(e, "the value nests more than %d deep, or contains itself: see Options.Limits.Depth", most);
+}
+
 static int no_memory(encoder *e) {
   e->why->raised = 1;
   PyErr_NoMemory();
@@ -79,6 +112,12 @@ static int encode_bigint(encoder *e, PyObject *o, int negative) {
   Py_ssize_t n = bits ? (Py_ssize_t)(PyLong_AsLongLong(bits) + 7) / 8 : 0;
   if (bits) bytes = PyObject_CallMethod(magnitude, "to_bytes", "ns", n, "little");
   char *p;
+  if (bits && more_bytes(e, (uint64_t)n) < 0) {
+    Py_DecRef(magnitude);
+    Py_DecRef(bits);
+    Py_DecRef(bytes);
+    return -1;
+  }
   if (bytes && PyBytes_AsStringAndSize(bytes, &p, &n) == 0) {
     if (buf_reserve(e->out, (size_t)n + 12) == 0) {
       put_u8(e->out, TAG_BIGINT);
@@ -128,6 +167,7 @@ static int encode_str(encoder *e, PyObject *o) {
   const char *p = PyUnicode_AsUTF8AndSize(o, &n);
   if (!p) return refuse_raised(e, "the text holds a lone surrogate, which UTF-8 cannot carry; use bytes, or "
                                   "text.encode('utf-8', 'surrogatepass')");
+  if (more_bytes(e, (uint64_t)n) < 0) return -1;
   return put_bytes(e->out, TAG_STR, p, (size_t)n) < 0 ? no_memory(e) : 0;
 }
 
@@ -144,11 +184,14 @@ static int encode_bytes(encoder *e, PyObject *o) {
   char *p;
   Py_ssize_t n;
   if (PyBytes_AsStringAndSize(o, &p, &n) < 0) return e->why->raised = 1, -1;
+  if (more_bytes(e, (uint64_t)n) < 0) return -1;
+  if (e->in_place && n >= BLOB_LEAST) e->apart += (uint64_t)n;
   if (e->in_place && n >= BLOB_LEAST) return encode_kept(e, o, p, (uint64_t)n);
   return put_bytes(e->out, TAG_BYTES, p, (size_t)n) < 0 ? no_memory(e) : 0;
 }
 
 static int header(encoder *e, uint8_t tag, Py_ssize_t n) {
+  if (more_items(e, (uint64_t)n) < 0) return -1;
   if (buf_reserve(e->out, (size_t)n + 11) < 0) return no_memory(e);
   put_u8(e->out, tag);
   put_uvarint(e->out, (uint64_t)n);
@@ -168,7 +211,8 @@ static PyObject *list_item(PyObject *list, Py_ssize_t i) {
 static Py_ssize_t encode_numbers(encoder *e, PyObject *list, Py_ssize_t n) {
   if (api_free_threaded) return 0; // an item that is borrowed may go at any time
   Py_ssize_t i = 0;
-  while (i < n && buf_reserve(e->out, 9) == 0 && put_number(e->out, PyList_GetItem(list, i))) i++;
+  uint64_t most = e->unlimited ? UINT64_MAX : e->context->limits.bytes;
+  while (i < n && e->out->len <= most && buf_reserve(e->out, 9) == 0 && put_number(e->out, PyList_GetItem(list, i))) i++;
   return i;
 }
 
@@ -286,9 +330,7 @@ int encode_whole(encoder *e, PyObject *o) {
 }
 
 static int encode_container(encoder *e, PyObject *o, PyObject *type) {
-  if (e->depth >= MAX_DEPTH)
-    return refuse(e, "the value nests more than %d deep, or contains itself", MAX_DEPTH);
-  e->depth++;
+  if (deeper(e) < 0) return -1;
   int result;
   if (type == EXACT(List)) result = encode_list(e, o);
   else if (type == EXACT(Tuple)) result = encode_tuple(e, o);
@@ -323,14 +365,12 @@ static int is_container(PyObject *type) {
 static int encode_reduced(encoder *e, PyObject *reduced) {
   long long kind = PyLong_AsLongLong(PyTuple_GetItem(reduced, 0));
   if (kind == KIND_REFERENCE) return encode_ref(e, PyTuple_GetItem(reduced, 1));
-  if (e->depth >= MAX_DEPTH)
-    return refuse(e, "the value nests more than %d deep, or contains itself", MAX_DEPTH);
+  if (deeper(e) < 0) return -1;
   if (kind) {
     if (buf_reserve(e->out, 2) < 0) return no_memory(e);
     put_u8(e->out, TAG_STANDARD);
     put_u8(e->out, (uint8_t)kind);
   }
-  e->depth++;
   int result = encode(e, PyTuple_GetItem(reduced, 1));
   e->depth--;
   return result;
@@ -365,6 +405,7 @@ static int at_attribute(encoder *e, PyObject *name) {
 // Attached, no error set. Writes the wanted attributes that an object has, as a dict. Returns how many, or -1.
 static Py_ssize_t encode_attributes(encoder *e, PyObject *o) {
   Py_ssize_t n = PyTuple_Size(e->names), have = 0;
+  if (more_items(e, 1) < 0) return -1;
   if (buf_reserve(e->out, 16) < 0) return no_memory(e);
   put_u8(e->out, TAG_DICT);
   size_t count = e->out->len; // two bytes of a uvarint, to be filled in
@@ -386,13 +427,11 @@ static Py_ssize_t encode_attributes(encoder *e, PyObject *o) {
 // Attached, no error set. Writes an object that has some of the wanted attributes as a record: what it is to those who
 // want no fields, and its fields. Returns how many those are, 0 having written nothing, or -1.
 static Py_ssize_t encode_record(encoder *e, PyObject *o, int is_tuple) {
-  if (e->depth >= MAX_DEPTH)
-    return refuse(e, "the value nests more than %d deep, or contains itself", MAX_DEPTH);
+  if (deeper(e) < 0) return -1;
   size_t start = e->out->len, refs = e->added_len;
   if (buf_reserve(e->out, 2) < 0) return no_memory(e);
   put_u8(e->out, TAG_STANDARD);
   put_u8(e->out, KIND_RECORD);
-  e->depth++;
   Py_ssize_t have = encode_itself(e, o, is_tuple) < 0 ? -1 : encode_attributes(e, o);
   e->depth--;
   if (have != 0) return have;
@@ -443,6 +482,7 @@ static int encode_object(encoder *e, PyObject *o, PyObject *type) {
 // Attached, no error set. Borrows o. Returns 0, or -1 with e->why filled in.
 int encode(encoder *e, PyObject *o) {
   PyObject *type = type_of(o);
+  if (more_bytes(e, 0) < 0) return -1;
   for (int tried = 0;; tried++) {
     if (type == EXACT(Unicode)) return encode_str(e, o);
     if (type == EXACT(Long)) return encode_int(e, o);
@@ -464,7 +504,9 @@ int encode(encoder *e, PyObject *o) {
 int encode_misfit(buf *out, const misfit *why) {
   if (buf_reserve(out, 2) < 0) return -1;
   put_u8(out, TAG_TUPLE);
-  put_u8(out, 2);
+  put_u8(out, 3);
   if (put_bytes(out, TAG_STR, why->place, strlen(why->place)) < 0) return -1;
-  return put_bytes(out, TAG_STR, why->reason, strlen(why->reason));
+  if (put_bytes(out, TAG_STR, why->reason, strlen(why->reason)) < 0 || buf_reserve(out, 1) < 0) return -1;
+  put_u8(out, why->limit ? TAG_TRUE : TAG_FALSE);
+  return 0;
 }

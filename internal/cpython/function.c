@@ -126,6 +126,24 @@ static void drop_answer(callback *cb) {
   if (token) goReleaseError(token);
 }
 
+// Attached. Raises a TypeError about an argument; one that is beyond a limit carries the Go error that says so.
+static void raise_misfit(interp *in, const function *f, const misfit *why) {
+  char text[768];
+  snprintf(text, sizeof text, "%s%.160s()%s: %s", f->lent ? "" : "go.", f->name, why->place, why->reason);
+  uint8_t local[1024];
+  buf answer = {local, 0, sizeof local, local};
+  size_t len = strlen(text);
+  put_uvarint(&answer, 9);
+  memcpy(answer.p + answer.len, "TypeError", 9);
+  answer.len += 9;
+  put_uvarint(&answer, len);
+  memcpy(answer.p + answer.len, text, len);
+  answer.len += len;
+  put_u64(&answer, why->limit ? goLimitError() : 0);
+  reader r = {.p = answer.p, .end = answer.p + answer.len};
+  raise_answer(in, &r);
+}
+
 static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObject *names) {
   lane *l = lane_of_thread(f->in);
   if (!l) return NULL;
@@ -139,12 +157,12 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   cb.answer = (buf){cb.answer_local, 0, sizeof cb.answer_local, cb.answer_local};
   misfit why;
   why.place[0] = why.reason[0] = 0;
-  why.raised = 0;
+  why.raised = why.limit = 0;
   encoder e = {.out = &cb.args, .context = c, .in_place = 1, .why = &why};
   PyObject *value = NULL;
   int read = 0;
   if (write_arguments(&e, args, n, names) < 0) {
-    if (!why.raised) PyErr_Format(PyExc(TypeError), "%s%s()%s: %s", f->lent ? "" : "go.", f->name, why.place, why.reason);
+    if (!why.raised) raise_misfit(c->interp, f, &why);
   } else if (callback_run(l, &cb, f->found.is_inline) == 0) {
     value = read_answer(c, &cb);
     read = value || (cb.answer.len && cb.answer.p[0] != 0);

@@ -107,7 +107,7 @@ static PyObject *describe(interp *in, PyObject **exc) {
 // Attached, with an error set, which is cleared. What stands before from stays.
 static void write_raised(context *c, buf *out, size_t from, uint8_t status) {
   misfit why = {0};
-  encoder e = {.out = out, .context = c, .loose = 1, .go_errors = 1, .why = &why};
+  encoder e = {.out = out, .context = c, .loose = 1, .go_errors = 1, .unlimited = 1, .why = &why};
   PyObject *exc, *record = describe(c->interp, &exc);
   out->len = from;
   if (record && buf_reserve(out, 1) == 0) put_u8(out, status);
@@ -161,6 +161,7 @@ static void write_some(context *c, buf *out, PyObject *iter, const want *w, uint
   int end = END_MORE;
   while (end == END_MORE && *n < w->items) {
     PyObject *item = PyIter_Next(iter);
+    e.items = 0;
     at = out->len;
     if (!item) end = PyErr_Occurred() ? END_RAISED : END_ALL;
     else if (write_value(&e, item, w->how) < 0) end = why.raised ? END_RAISED : END_MISFIT;

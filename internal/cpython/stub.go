@@ -73,6 +73,9 @@ func (*Callback) Grow(buf []byte, _ int) []byte { return buf }
 func (*Callback) Answer([]byte)                 {}
 func (*Callback) Hold(func(bool))               {}
 
+// Limit does nothing.
+func (*Context) Limit(int, uint64, uint64) {}
+
 // Pointer is a PyObject*.
 type Pointer uintptr
 

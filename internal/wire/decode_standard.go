@@ -275,7 +275,7 @@ func (d *Decoder) listOf(start, stop, step int64) ([]byte, error) {
 		count = (uint64(start)-uint64(stop)-1)/(-uint64(step)) + 1
 	}
 	if count > uint64(maxRange-d.ranges) {
-		return nil, &Error{Type: "range", Reason: fmt.Sprintf("a range of %d numbers is too long for a slice; take it as py.Range", count)}
+		return nil, &Error{Type: "range", Reason: fmt.Sprintf("a range of %d numbers is too long for a slice; take it as py.Range", count), Err: ErrLimit}
 	}
 	d.ranges += int(count)
 	var e Encoder

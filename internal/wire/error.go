@@ -10,6 +10,9 @@ import (
 // SPEC.md, as opposed to a value that does not fit the wanted type.
 var ErrMalformed = errors.New("malformed wire data")
 
+// ErrLimit is what errors.Is finds in an error about a value that is larger than it may be.
+var ErrLimit = errors.New("py: beyond a limit")
+
 // An Error says which part of a value cannot travel, and why.
 type Error struct {
 	// Path is the place within the value, such as `.items[3]["key"]`, and empty for
