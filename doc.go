@@ -124,6 +124,7 @@
 //	*Object                                    the identical object        of the same context
 //	*Env                                       dict                        of its namespace, itself
 //	func, Function                             a callable                  see Functions as values
+//	Array                                      numpy.ndarray               with its shape; an ImportError without numpy
 //	Lend, LendWritable of a slice              memoryview                  of the slice's memory, for the length of the request
 //	iter.Seq, iter.Seq2, chan                  an iterator                 see Iterators and files
 //	io.Reader, io.Writer                       a binary file object        see Iterators and files
@@ -161,9 +162,10 @@
 //	  such as OrderedDict,
 //	  Counter or IntEnum
 //	member of an Enum or Flag  *Object           what its value becomes
-//	deque, array, ndarray,     *Object           what a list becomes
-//	  UserList, dict views
-//	memoryview                 *Object           []byte if its items are bytes; otherwise what a list becomes
+//	deque, UserList,           *Object           what a list becomes
+//	  dict views
+//	array, numpy.ndarray       *Object           Array; what a list becomes, of lists if there are more dimensions
+//	memoryview                 *Object           []byte if its items are bytes; Array; what a list becomes
 //	mappingproxy, ChainMap,    *Object           what a dict becomes
 //	  UserDict
 //	UserString, other paths    *Object           what a str becomes
@@ -264,6 +266,9 @@
 //	b, err := py.View[float64](ctx, o)
 //	defer b.Close()
 //	data, err := b.Data() // in place
+//
+// An [Array] is numbers with a shape, by value: it becomes a numpy.ndarray, and numpy arrays and other buffers decode into it,
+// from any strides and byte order, as far as its type holds each item exactly.
 //
 // # Callbacks
 //

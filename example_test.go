@@ -632,6 +632,36 @@ func ExampleMemory() {
 	// Output: 6 <nil>
 }
 
+func ExampleArray() {
+	c := newContext()
+	defer c.Close()
+	a, err := py.Eval[py.Array[float64]](ctx, c, "memoryview(bytes(range(6))).cast('B', [2, 3])")
+	fmt.Println(a.Shape, a.Data, err)
+	_, err = c.Call(ctx, "numpy", "linalg.inv", py.Array[float64]{Shape: []int{2, 2}, Data: []float64{1, 2, 3, 4}})
+	if errors.Is(err, py.Exception("ImportError")) {
+		fmt.Println("numpy is not installed")
+	}
+	// Output:
+	// [2 3] [0 1 2 3 4 5] <nil>
+	// numpy is not installed
+}
+
+func ExampleElement() {
+	fmt.Println(identity[float32](2).Data)
+	// Output: [1 0 0 1]
+}
+
+func identity[T interface {
+	py.Element
+	float32 | float64
+}](n int) py.Array[T] {
+	a := py.Array[T]{Shape: []int{n, n}, Data: make([]T, n*n)}
+	for i := range n {
+		a.Data[i*n+i] = 1
+	}
+	return a
+}
+
 func ExampleNumber() {
 	lend := func(temperatures []celsius) py.Memory { return py.Lend(temperatures) }
 	fmt.Println(lend([]celsius{20.5}))

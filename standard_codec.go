@@ -14,12 +14,12 @@ import (
 )
 
 // standardTypes are the types that a value of Python's standard library may be decoded into.
-var standardTypes = []reflect.Type{
+var standardTypes = append(arrayTypes(), []reflect.Type{
 	reflect.TypeFor[complex128](), reflect.TypeFor[complex64](), reflect.TypeFor[Date](), reflect.TypeFor[TimeOfDay](),
 	reflect.TypeFor[DateTime](), reflect.TypeFor[time.Time](), reflect.TypeFor[time.Duration](), reflect.TypeFor[Decimal](),
 	reflect.TypeFor[*big.Rat](), reflect.TypeFor[big.Rat](), reflect.TypeFor[UUID](), reflect.TypeFor[Path](),
 	reflect.TypeFor[Range](), reflect.TypeFor[Slice](), reflect.TypeFor[ByteArray](),
-}
+}...)
 
 // encodeStandard writes a value that is an object of Python's standard library, and reports whether it is one.
 func encodeStandard(e *wire.Encoder, v any) (bool, error) {
@@ -180,6 +180,8 @@ func usualStandard(k wire.Kind, p *wire.Payload) (any, error) {
 		return Slice{p.Parts[0], p.Parts[1], p.Parts[2]}, nil
 	case wire.KindByteArray:
 		return ByteArray(append([]byte{}, p.Raw...)), nil
+	case wire.KindArray:
+		return usualArray(p)
 	}
 	return nil, errOther
 }
@@ -259,6 +261,8 @@ func storeOther(k wire.Kind, p *wire.Payload, into any) error {
 			*into = append([]byte{}, p.Raw...)
 			return nil
 		}
+	case arrayDestination:
+		return into.decodeArray(k, p)
 	case **big.Rat:
 		r := new(big.Rat)
 		*into = r

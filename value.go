@@ -86,6 +86,8 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 		return true, encodeObject(e, v)
 	case Ref:
 		return true, encodeRef(e, v)
+	case arrayValue:
+		return true, v.encodeArray(e)
 	case Memory:
 		return true, encodeMemory(e, v)
 	case Function:

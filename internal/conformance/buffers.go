@@ -29,6 +29,7 @@ var bufferCases = []testCase{
 	{"ViewWrites", viewWrites},
 	{"ViewLife", viewLife},
 	{"ViewCloseRace", viewCloseRace},
+	{"Arrays", arrays},
 }
 
 func lendFormats(t *testing.T, s *suite) {

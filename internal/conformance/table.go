@@ -57,6 +57,7 @@ var fromGo = map[string][]any{
 	"*Object":                           {},
 	"*Env":                              {},
 	"func, Function":                    {},
+	"Array":                             {}, // the tests with the real numpy have it
 	"Lend, LendWritable of a slice":     {py.Lend([]float64{1}), py.LendWritable([]byte("x"))},
 	"iter.Seq, iter.Seq2, chan":         {},
 	"io.Reader, io.Writer":              {},
@@ -188,7 +189,8 @@ var fromPython = map[string][]sample{
 	"slice":                     all(plain("slice(3)"), as("Slice", "slice(3)", py.Slice{Stop: int64(3)})),
 	"subclass of any of these,": all(plain("moved", "collections.Counter('aa')", "Int.A", "collections.defaultdict(int)", "Str.A", "type('D', (datetime.date,), {})(2024, 1, 2)"), as("its base", "moved", dict("b", int64(2), "a", int64(1))), as("its base", "collections.Counter('aa')", map[string]int{"a": 2}), as("its base", "Int.A", 1), as("its base", "collections.defaultdict(int, x=1)", tablePoint{X: 1}), as("its base", "Str.A", "a"), as("its base", "type('D', (datetime.date,), {})(2024, 1, 2)", py.Date{Year: 2024, Month: 1, Day: 2})),
 	"member of an Enum or Flag": all(plain("Colour.RED", "Flag.A"), as("its value", "Colour.RED", "red"), as("its value", "Flag.A | Flag.B", 3), as("its value", "[Colour.RED]", []any{"red"})),
-	"deque, array, ndarray,":    all(plain("collections.deque([1])", "array.array('i', [1])", "{1: 2}.keys()"), as("list", "collections.deque([1])", []int{1}), as("list", "array.array('d', [1])", [1]float64{1}), as("list", "collections.UserList([1])", []int{1}), as("list", "{1: 2}.values()", []int{2})),
+	"array, numpy.ndarray":      all(plain("array.array('i', [1])"), as("list", "array.array('d', [1])", [1]float64{1}), as("Array", "array.array('i', [1])", py.Array[int32]{Shape: []int{1}, Data: []int32{1}})),
+	"deque, UserList,":          all(plain("collections.deque([1])", "{1: 2}.keys()"), as("list", "collections.deque([1])", []int{1}), as("list", "collections.UserList([1])", []int{1}), as("list", "{1: 2}.values()", []int{2})),
 	"memoryview":                all(plain("memoryview(b'x')"), as("[]byte", "memoryview(b'x')", []byte("x")), as("list", "memoryview(array.array('h', [1, -1]))", []int{1, -1})),
 	"mappingproxy, ChainMap,":   all(plain("types.MappingProxyType({})"), as("dict", "types.MappingProxyType({'x': 1})", map[string]int{"x": 1}), as("dict", "collections.ChainMap({'x': 1})", tablePoint{X: 1}), as("dict", "collections.UserDict(x=1)", map[string]int{"x": 1})),
 	"UserString, other paths":   all(plain("collections.UserString('x')", "pathlib.PurePosixPath('/x')", "pathlib.PureWindowsPath('x')"), as("str", "collections.UserString('x')", "x"), as("str", "pathlib.PureWindowsPath('a/b')", `a\b`), as("str", "pathlib.PurePosixPath('/x')", py.Path("/x"))),

@@ -256,3 +256,47 @@ func viewCloseRace(t *testing.T, s *suite) {
 		all.Wait()
 	}
 }
+
+func array[T py.Element](t testing.TB, c *py.Context, expr string, shape []int, want ...T) {
+	t.Helper()
+	equal(t, expr, eval[py.Array[T]](t, c, expr), py.Array[T]{Shape: shape, Data: append([]T{}, want...)})
+}
+
+// arrays by value, as far as it goes without numpy.
+func arrays(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Preload: viewImports})
+	array[int16](t, c, "array('h', [1, -1])", []int{2}, 1, -1)
+	array[float64](t, c, "array('i', [1, -1])", []int{2}, 1, -1)
+	array[uint8](t, c, "array('q', [255])", []int{1}, 255)
+	array[bool](t, c, "pack('?', True, False)", []int{2}, true, false)
+	array[float32](t, c, "memoryview(array('f', range(4)))[::-2]", []int{2}, 3, 1)
+	array[byte](t, c, "memoryview(bytes(range(6))).cast('B', [2, 3])[:]", []int{2, 3}, 0, 1, 2, 3, 4, 5)
+	array[float64](t, c, "memoryview((ctypes.c_double.__ctype_be__ * 2)(1, -0.5))", []int{2}, 1, -0.5)
+	array[byte](t, c, "bytearray(b'ab')", []int{2}, 'a', 'b')
+	array[byte](t, c, "b''", []int{0})
+	array[int32](t, c, "array('i')", []int{0})
+	equal(t, "rows", eval[[][]int](t, c, "memoryview(bytes(range(6))).cast('B', [3, 2])"), [][]int{{0, 1}, {2, 3}, {4, 5}})
+	equal(t, "a Go array", eval[[2]int](t, c, "array('h', [1, 2])"), [2]int{1, 2})
+	equal(t, "in an any", eval[[]any](t, c, "[array('h', [1])]")[0], any(py.Array[int16]{Shape: []int{1}, Data: []int16{1}}))
+	equal(t, "[]byte", eval[[]byte](t, c, "array('B', b'xy')"), []byte("xy"))
+	equal(t, "in a struct", eval[struct{ A py.Array[int8] }](t, c, "{'A': array('b', [-1])}").A.Data, []int8{-1})
+	equal(t, "text", eval[[]string](t, c, "array('u', 'ab')"), []string{"a", "b"})
+	for expr, part := range map[string]string{
+		"array('d', [1])": "expected int", "array('h', [0, 300])": "[1]: 300", "array('h', [-1])": "-1", "[1]": "list", "array('u', 'a')": "list",
+	} {
+		_, err := py.Eval[py.Array[uint8]](limit(t), c, expr)
+		var conversion *py.ConversionError
+		if !errors.As(err, &conversion) {
+			t.Errorf("%s as an Array[uint8]: %v", expr, err)
+			continue
+		}
+		contains(t, expr, err.Error(), part)
+	}
+	if err := c.Exec(limit(t), "import numpy"); err == nil {
+		return
+	}
+	_, err := c.Eval(limit(t), "a", py.Vars{"a": py.Array[int]{Data: []int{1}}})
+	contains(t, "without numpy", raises(t, "without numpy", err, "ImportError").Message, "py.Array", "numpy")
+	equal(t, "lent", py.Live().Lent, int64(0))
+	works(t, c)
+}

@@ -5,6 +5,7 @@ import _weakref
 # A kind is the second byte of such a value in SPEC.md; with it goes a payload of plain values.
 
 COMPLEX, DATE, TIME, DATETIME, AWARE, TIMEDELTA, DECIMAL, FRACTION, UUID, PATH, RANGE, SLICE, BYTEARRAY, RECORD = range(1, 15)
+ARRAY = 18
 PLAIN = 0  # not a kind: the payload is to travel in the object's place
 REFERENCE = 255  # nor is this: a reference to the payload is
 
@@ -63,16 +64,56 @@ exact = {
 }
 
 
-def memory(m):
-    return bytes(m) if m.format in ("B", "b", "c") and m.ndim == 1 else m.tolist()
+# Numbers in a row travel as such where a Go type asks for what may be made of them.
 
+LETTERS = {"bhilqn": {1: "b", 2: "h", 4: "i", 8: "q"}, "BHILQN": {1: "B", 2: "H", 4: "I", 8: "Q"}, "fd": {4: "f", 8: "d"},
+           "?": {1: "?"}, "FD": {8: "F", 16: "D"}}
+
+
+def numbers(m):
+    """The numbers of a memoryview as an array, or plain items where Go has no such numbers, or they have no dimension."""
+    letter = m.format.lstrip("@=<>!")
+    if letter.startswith("Z"):
+        letter = letter[1:].upper()
+    size = m.itemsize
+    for letters, sizes in LETTERS.items():
+        if m.ndim and len(letter) == 1 and letter in letters and size in sizes:
+            data = m.tobytes()
+            if m.format[0] in ">!" or m.format[0] != "<" and sys.byteorder == "big":
+                part, turned = size // 2 if letters == "FD" else size, bytearray(len(data))
+                for i in range(part):
+                    turned[i::part] = data[part - 1 - i :: part]
+                data = bytes(turned)
+            return ARRAY, (sizes[size], m.shape, data)
+    return PLAIN, m.tolist()
+
+
+def reduce_memory(m):
+    return (PLAIN, m.tobytes()) if m.format in ("B", "c") and m.ndim == 1 else numbers(m)
+
+
+def reduce_array(a):
+    return (PLAIN, a.tolist()) if a.typecode in "uw" else numbers(memoryview(a))
+
+
+def reduce_ndarray(a):
+    if type(a) is not sys.modules["numpy"].ndarray:  # such as one with a mask
+        return PLAIN, a.tolist()
+    if a.dtype.char == "e":
+        a = a.astype("f4")
+    try:
+        m = memoryview(a)
+    except ValueError:  # a dtype that only numpy has
+        return PLAIN, a.tolist()
+    return numbers(m) if m.format[:1] != "T" and a.dtype.kind in "biufc" else (PLAIN, a.tolist())
+
+
+inline = {"builtins.memoryview": reduce_memory, "array.array": reduce_array, "numpy.ndarray": reduce_ndarray}
 
 # What stands for a plain value where a Go type asks for one.
 loose = {
     "builtins.mappingproxy": dict,
-    "builtins.memoryview": memory,
     "collections.deque": list,
-    "array.array": lambda a: a.tolist(),
     "collections.UserDict": dict,
     "collections.UserList": list,
     "collections.UserString": str,
@@ -84,7 +125,6 @@ loose = {
     "pathlib.PurePath": str,
     "pathlib._local.PurePath": str,
     "numpy.generic": lambda n: n.item(),
-    "numpy.ndarray": lambda a: a.tolist(),
 }
 
 
@@ -130,6 +170,9 @@ def classify(cls):
     for base in type.__dict__["__mro__"].__get__(cls):
         if (f := named(exact, base)) is not None:
             loosely = f if base is cls else inherited(f)
+            break
+        if (f := named(inline, base)) is not None:
+            loosely = f
             break
         if (f := named(loose, base)) is not None:
             loosely = plainly(f)
@@ -239,3 +282,19 @@ def _():
     from pathlib import Path
 
     return Path
+
+
+@maker(ARRAY)
+def _():
+    try:
+        import numpy
+    except ImportError as e:
+        raise ImportError(f"a py.Array becomes a numpy.ndarray, and numpy cannot be imported here: {e}", name="numpy") from e
+    kinds = {"?": "?", "b": "i1", "B": "u1", "h": "<i2", "H": "<u2", "i": "<i4", "I": "<u4", "q": "<i8", "Q": "<u8",
+             "f": "<f4", "d": "<f8", "F": "<c8", "D": "<c16"}
+
+    def make(format, shape, data):
+        kind = kinds[format] if type(data) is bytes else numpy.dtype(kinds[format]).newbyteorder("=")
+        return numpy.ndarray(shape, kind, data).astype(numpy.dtype(kind).newbyteorder("="))
+
+    return make

@@ -17,6 +17,8 @@ type Payload struct {
 	Big    [2]*big.Int // of a Fraction; of a timedelta whose microseconds no int64 holds, the first
 	Parts  [3]any      // of a slice
 	Plain  any         // of kind 0: what was a plain value
+	Format byte        // of an array, whose bytes are Raw
+	Shape  []int       // of an array
 }
 
 // intsOf is how many ints the payload of a kind begins with.
@@ -45,7 +47,7 @@ func (d *Decoder) standard(into any) (any, error) {
 	switch {
 	case !ok:
 		return nil, truncated()
-	case k == 0 || k > KindRecord:
+	case k == 0 || k > KindRecord && k != KindArray:
 		return nil, malformed("there is no %s", k)
 	case d.Hooks == nil || d.Hooks.Standard == nil:
 		return nil, noHook(TagStandard)
@@ -109,6 +111,8 @@ func (d *Decoder) readPayload(k Kind) (err error) {
 		p.Raw, err = d.bytes()
 	case KindSlice:
 		err = d.sliceParts()
+	case KindArray:
+		err = d.arrayParts()
 	default:
 		err = d.intParts(k)
 	}

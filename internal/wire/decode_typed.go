@@ -131,6 +131,9 @@ func (d *Decoder) byteSlice() ([]byte, error) {
 	if d.is(TagNone) {
 		return nil, nil
 	}
+	if d.isKind(KindArray) {
+		return d.arrayBytes()
+	}
 	d.isKind(KindByteArray)
 	b, err := d.bytes()
 	return append([]byte{}, b...), err
@@ -161,6 +164,11 @@ func (d *Decoder) standardSequence(k Kind) (int, error) {
 	switch k {
 	case KindRange:
 		if err := d.expandRange(); err != nil {
+			return 0, err
+		}
+		return d.sequence()
+	case KindArray:
+		if err := d.expandArray(); err != nil {
 			return 0, err
 		}
 		return d.sequence()

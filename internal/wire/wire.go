@@ -77,12 +77,16 @@ const (
 	KindRecord    Kind = 14 // an object with fields
 	KindIterator  Kind = 15 // to Python only
 	KindFile      Kind = 16 // to Python only
+	KindArray     Kind = 18 // numbers in a row
 )
 
 // String returns the name of the Python class.
 func (k Kind) String() string {
 	names := [...]string{"", "complex", "date", "time", "datetime without time zone", "datetime with time zone", "timedelta",
 		"Decimal", "Fraction", "UUID", "Path", "range", "slice", "bytearray", "object"}
+	if k == KindArray {
+		return "array of numbers"
+	}
 	if k == 0 || int(k) >= len(names) {
 		return fmt.Sprintf("kind %d", byte(k))
 	}
