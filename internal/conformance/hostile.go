@@ -180,6 +180,9 @@ async def never():
 
 // contextVariables of one caller are not those of another.
 func contextVariables(t *testing.T, s *suite) {
+	if s.entangled() {
+		t.Skip("decimal of CPython 3.12 has state that interpreters share")
+	}
 	c := s.open(t)
 	inside, release := make(chan struct{}), make(chan struct{})
 	register(t, c, "wait", func() { close(inside); <-release })

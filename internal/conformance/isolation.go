@@ -112,7 +112,7 @@ func isolation(t *testing.T, s *suite) {
 
 // modules imports what is written in C and used often, in several contexts at once.
 func modules(t *testing.T, s *suite) {
-	if s.Mode == py.Subinterp && !s.atLeast(13) {
+	if s.entangled() {
 		t.Skip("decimal, datetime and others of CPython 3.12 keep state in common between interpreters")
 	}
 	var wg sync.WaitGroup

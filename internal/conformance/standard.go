@@ -30,7 +30,7 @@ from datetime import date, time, timedelta, timezone
 // decimal and datetime have state in common.
 func (s *suite) openStandard(t *testing.T, preload string) *py.Context {
 	t.Helper()
-	if s.Mode == py.Subinterp && !s.atLeast(13) {
+	if s.entangled() {
 		t.Skip("in CPython 3.12 decimal and datetime have state that interpreters share")
 	}
 	return s.open(t, py.Options{Preload: preload})

@@ -87,6 +87,9 @@ func (s *suite) atLeast(minor int) bool {
 	return have >= minor
 }
 
+// entangled tells whether interpreters have state in common: the decimal and datetime of CPython 3.12 do.
+func (s *suite) entangled() bool { return s.Mode == py.Subinterp && !s.atLeast(13) }
+
 // depth is how deep Go and Python can call each other on any version: CPython 3.12 counts calls in C, and ends early.
 func (s *suite) depth() int {
 	if s.atLeast(13) {
