@@ -183,8 +183,8 @@
 // *[Object]. A typed result takes the plain value. What is any within a larger T is in between: it gets the plain value of an
 // instance of a subclass, and an *Object for what has none.
 //
-// A value from Python may be 1000 containers deep, 100 million items and 2 GiB large; [Options].Limits lowers or raises that,
-// and more is [ErrLimit], before memory is taken for it.
+// A value from Python may be 1000 containers deep, 100 million items and 2 GiB large, and more is [ErrLimit], before memory is
+// taken for it. [Options].Limits changes the latter two, and makes the first smaller.
 //
 // Containers nest at most 1000 deep, which is also where one that contains itself is an error. A str with a lone surrogate
 // has no UTF-8 and is an error; Go strings that are not UTF-8 are too: use []byte. Values that differ in Go and are equal
