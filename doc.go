@@ -49,7 +49,7 @@
 // do overlap where code sleeps, reads, writes, or computes in C with the lock let go. OwnGIL contexts share nothing but
 // the process, and as many run at once as there are processors. It takes extension modules that support it: all of
 // the standard library does on CPython 3.14, and numpy and many others do not yet, whose import is an ImportError that
-// says so. A mode that the Python at hand is too old for is [ErrUnsupportedMode].
+// names the module, the mode and what to use instead. A mode that the Python at hand is too old for is [ErrUnsupportedMode].
 //
 // On a free-threaded build of CPython there are no locks to share, and all modes run in parallel.
 //

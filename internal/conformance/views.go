@@ -3,6 +3,8 @@ package conformance
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"testing"
@@ -291,6 +293,21 @@ func arrays(t *testing.T, s *suite) {
 			continue
 		}
 		contains(t, expr, err.Error(), part)
+	}
+	file := filepath.Join(t.TempDir(), "fails_on_import.py")
+	if err := os.WriteFile(file, []byte("1 / 0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	failed := c.Exec(limit(t), "import sys\nsys.path.append(dir)\nimport fails_on_import", py.Vars{"dir": filepath.Dir(file)})
+	equal(t, "frames of a module that fails", len(raises(t, "a module that fails", failed, "ZeroDivisionError").Traceback), 2)
+	run(t, c, "sys.path.pop()")
+	if s.Mode == py.OwnGIL && !s.info.FreeThreaded { // a module of Python's own that knows one interpreter only
+		err := c.Exec(limit(t), "import readline")
+		if !errors.Is(err, py.Exception("ModuleNotFoundError")) {
+			e := raises(t, "refused", err, "ImportError")
+			contains(t, "refused", e.Message, "module readline", "py.OwnGIL", "py.Worker")
+			equal(t, "frames", len(e.Traceback), 1)
+		}
 	}
 	if err := c.Exec(limit(t), "import numpy"); err == nil {
 		return

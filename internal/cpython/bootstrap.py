@@ -361,3 +361,71 @@ def pass_context_on():
 
 if is_main:
     pass_context_on()
+
+
+# Extension modules that know one interpreter only say so in many ways, and packages hide it behind advice of their own.
+
+REFUSALS = (
+    "does not support loading in subinterpreters",  # CPython
+    "failed to import from subinterpreter",  # CPython 3.14
+    "do not yet support subinterpreters",  # PyO3
+    "may only be initialized once",  # PyO3, older
+    "does not support multiple interpreters",  # pybind11, nanobind
+    "Interpreter change detected",  # Cython
+    "cannot load module more than once per process",  # numpy
+)
+
+
+def refusal(exc):
+    """The exception in the chain of exc with which a module refused this interpreter, or explaining's of it, or None."""
+    seen, found = set(), None
+    while exc is not None and id(exc) not in seen:
+        seen.add(id(exc))
+        if isinstance(exc, ImportError):
+            if "_refused" in vars(exc):
+                return exc
+            if any(r in message_of(exc) for r in REFUSALS):
+                found = exc
+        exc = own("__cause__", exc) or own("__context__", exc)
+    return found
+
+
+def explaining(method):
+    """A method of a loader, whose ImportErrors say what to do about a module that does not load in this interpreter."""
+
+    def load(what, *args):  # a loader, or a spec
+        try:
+            return method(what, *args)
+        except ImportError as e:
+            refused = refusal(e)
+            if refused is None or "_refused" in vars(e):
+                raise
+            name, text = refused.name or what.name, message_of(refused)
+            if "_refused" not in vars(refused):
+                text = text if name in text else f"module {name}: {text}"
+                text += f"; a {MODE} context has an interpreter of its own: use a py.Worker context for it"
+            error = ImportError(text, name=name, path=refused.path)
+            error._refused = True
+            tb = e.__traceback__
+            while tb is not None and tb.tb_frame.f_code.co_filename.startswith("<frozen importlib."):
+                tb = tb.tb_next
+            raise error from (None if refused is e else e.with_traceback(tb))
+
+    # As a part of importlib, it is left out of tracebacks with the rest of that.
+    load.__code__ = load.__code__.replace(co_filename="<frozen importlib._bootstrap_external>")
+    return load
+
+
+def explain_refusals():
+    import _frozen_importlib_external as loaders
+    from _frozen_importlib import BuiltinImporter
+
+    BuiltinImporter.create_module = staticmethod(explaining(BuiltinImporter.create_module))
+    for cls, names in (loaders.ExtensionFileLoader, ("create_module", "exec_module")), (loaders._LoaderBasics, ("exec_module",)):
+        for name in names:
+            setattr(cls, name, explaining(getattr(cls, name)))
+
+
+if not is_main:
+    MODE = "py.OwnGIL" if own_lock else "py.Subinterp"
+    explain_refusals()

@@ -26,6 +26,7 @@ typedef struct interp {
   PyInterpreterState *state;
   int64_t id;
   context *owner; // NULL for the main interpreter
+  int own_lock;
   PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *end_child, *interrupted, *modules, *builtins;
   PyObject *plans, *classify, *makers; // of values.py
   PyObject *memory; // the class of what lends Go's memory

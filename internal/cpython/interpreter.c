@@ -106,7 +106,7 @@ interp *interp_new(int mode, PyThreadState **state, char *problem, size_t size) 
     return NULL;
   }
   PyEval_RestoreThread(helper);
-  int own = mode == MODE_OWNGIL;
+  int own = in->own_lock = mode == MODE_OWNGIL;
   PyInterpreterConfig config = {.use_main_obmalloc = !own,
                                 .allow_exec = 0,
                                 .allow_threads = 1,

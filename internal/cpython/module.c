@@ -152,16 +152,17 @@ static PyMethodDef natives[] = {
 // Attached. New dict for bootstrap.py to run in: the native functions of this interpreter and the built-ins.
 PyObject *module_natives(interp *in) {
   PyObject *names = PyDict_New(), *self = PyCapsule_New(in, GO_INTERP, NULL), *builtins = PyImport_ImportModule("builtins");
-  PyObject *is_main = PyBool_FromLong(in == main_interp());
+  PyObject *is_main = PyBool_FromLong(in == main_interp()), *own_lock = PyBool_FromLong(in->own_lock);
   in->functions = PyDict_New();
   int failed = !names || !in->functions || !self || !builtins || PyDict_SetItemString(names, "__builtins__", builtins) < 0 ||
-               PyDict_SetItemString(names, "is_main", is_main) < 0;
+               PyDict_SetItemString(names, "is_main", is_main) < 0 || PyDict_SetItemString(names, "own_lock", own_lock) < 0;
   for (size_t i = 0; !failed && i < sizeof natives / sizeof *natives; i++) {
     PyObject *f = PyCFunction_NewEx(&natives[i], self, NULL);
     failed = !f || PyDict_SetItemString(names, natives[i].ml_name, f) < 0;
     Py_DecRef(f);
   }
   Py_DecRef(is_main);
+  Py_DecRef(own_lock);
   Py_DecRef(self);
   Py_DecRef(builtins);
   if (!failed) return names;

@@ -189,3 +189,29 @@ pillow: 8x8 pixels, the first [255 0 0]
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// TestRefusals imports packages where they do not load: the error says what and why, whatever the package makes of it.
+func TestRefusals(t *testing.T) {
+	worker(t, "numpy")
+	for _, mode := range []py.Mode{py.OwnGIL, py.Subinterp} {
+		for _, module := range []string{"numpy", "pandas", "orjson", "pydantic", "PIL.Image"} {
+			c, err := py.New(ctx, py.Options{Mode: mode})
+			if err != nil {
+				t.Skipf("skipped: %v", err)
+			}
+			for range 2 {
+				err := c.Exec(ctx, "try:\n  import "+module+"\nexcept ImportError as e:\n  assert 'py.Worker' in str(e)\n  raise")
+				if err == nil && mode == py.Subinterp {
+					continue // some do
+				}
+				e, _ := err.(*py.Error)
+				if e == nil || e.Type != "ImportError" || !strings.Contains(e.Message, "py."+map[py.Mode]string{py.OwnGIL: "OwnGIL", py.Subinterp: "Subinterp"}[mode]) ||
+					!strings.Contains(e.Message, "py.Worker") || !strings.HasPrefix(e.Message, "module ") {
+					t.Errorf("%s in %v: %v", module, mode, err)
+				}
+			}
+			equal(t, "afterwards", eval[int](t, c, "1 + 1"), 2)
+			c.Close()
+		}
+	}
+}
