@@ -35,6 +35,12 @@ typedef struct misfit {
   int limit; // it is beyond one of the limits
 } misfit;
 
+// Without a look at the texts, which are longer than most results.
+static inline void misfit_clear(misfit *why) {
+  why->place[0] = why->reason[0] = 0;
+  why->raised = why->limit = 0;
+}
+
 // What a value may be at most on its way to Go.
 typedef struct limits {
   int depth;             // containers inside one another

@@ -156,8 +156,7 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   cb.args = (buf){cb.args_local, 0, sizeof cb.args_local, cb.args_local};
   cb.answer = (buf){cb.answer_local, 0, sizeof cb.answer_local, cb.answer_local};
   misfit why;
-  why.place[0] = why.reason[0] = 0;
-  why.raised = why.limit = 0;
+  misfit_clear(&why);
   encoder e = {.out = &cb.args, .context = c, .in_place = 1, .why = &why};
   PyObject *value = NULL;
   int read = 0;

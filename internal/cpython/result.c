@@ -106,7 +106,8 @@ static PyObject *describe(interp *in, PyObject **exc) {
 
 // Attached, with an error set, which is cleared. What stands before from stays.
 static void write_raised(context *c, buf *out, size_t from, uint8_t status) {
-  misfit why = {0};
+  misfit why;
+  misfit_clear(&why);
   encoder e = {.out = out, .context = c, .loose = 1, .go_errors = 1, .unlimited = 1, .why = &why};
   PyObject *exc, *record = describe(c->interp, &exc);
   out->len = from;
@@ -137,8 +138,6 @@ static int write_value(encoder *e, PyObject *value, int how) {
   return 0;
 }
 
-static const misfit fits = {.place = "", .reason = "", .raised = 0};
-
 // Attached, no error set, and none afterwards. Writes a value, or why it does not fit. Returns 0, or -1 with an error set.
 static int write_whole(encoder *e, PyObject *value, int how) {
   if (buf_reserve(e->out, 1) < 0) return PyErr_NoMemory(), -1;
@@ -156,7 +155,8 @@ static int write_whole(encoder *e, PyObject *value, int how) {
 static void write_some(context *c, buf *out, PyObject *iter, const want *w, uint64_t *n) {
   int64_t until = now_ns() + (int64_t)w->ns;
   size_t start = out->len, at = start;
-  misfit why = fits;
+  misfit why;
+  misfit_clear(&why);
   encoder e = {.out = out, .context = c, .names = w->names, .keep = w->keep, .why = &why};
   int end = END_MORE;
   while (end == END_MORE && *n < w->items) {
@@ -206,7 +206,8 @@ static void end_lent(encoder *e, struct lent **lent) {
 // Attached. Steals value, NULL means that an error is set, and the names in w; ends what was lent for it. Leaves no error
 // set. The request, or NULL, keeps large bytes where they are.
 void write_result(context *c, request *r, buf *out, PyObject *value, want w, struct lent **lent) {
-  misfit why = fits;
+  misfit why;
+  misfit_clear(&why);
   encoder e = {.out = out, .context = c, .names = w.names, .keep = w.keep, .why = &why, .tentative = *lent != NULL,
                .in_place = r && r->lane->is_main, .keeper = r}; // a thread's lane may outlive what keeps
   out->len = 0;
