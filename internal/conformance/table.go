@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/pycontext/py"
 )
@@ -61,7 +60,7 @@ var fromGo = map[string][]any{
 	"Lend, LendWritable of a slice":     {py.Lend([]float64{1}), py.LendWritable([]byte("x"))},
 	"iter.Seq, iter.Seq2, chan":         {},
 	"io.Reader, io.Writer":              {},
-	"chan<-, uintptr, unsafe.Pointer":   {make(chan<- int), uintptr(1), unsafe.Pointer(nil)},
+	"chan<-, uintptr, unsafe.Pointer":   {make(chan<- int), uintptr(1), reflect.ValueOf((*int)(nil)).UnsafePointer()},
 }
 
 func tableFromGo(t *testing.T, s *suite) {

@@ -24,7 +24,7 @@ func (r *Request) Blob(b []byte) (index int, ok bool) {
 	return index, true
 }
 
-// pin panics for memory that the Go runtime does not know.
+// pin returns false for memory that is not the Go runtime's, for which Pin panics.
 func pin(p *runtime.Pinner, b *byte) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	p.Pin(b)

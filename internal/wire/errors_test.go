@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/pycontext/py/internal/wire"
 )
@@ -48,7 +47,7 @@ func TestEncodeErrors(t *testing.T) {
 		{func() {}, "", "func() has no Python counterpart"},
 		{complex(1, 2), "", "complex128"},
 		{uintptr(1), "", "uintptr"},
-		{unsafe.Pointer(nil), "", "unsafe.Pointer"},
+		{reflect.ValueOf((*int)(nil)).UnsafePointer(), "", "unsafe.Pointer"},
 		{"a\xff", "", "not valid UTF-8"},
 		{myString("\xed\xa0\x80"), "", "not valid UTF-8"},
 		{[]string{"", "\xff"}, "[1]", "not valid UTF-8"},
