@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -29,27 +32,47 @@ func Measure() Usage {
 	return u
 }
 
-// contextStacks counts the mappings that are as large as a context's stack and lie behind a guard page.
+// contextStacks counts the threads that wait on a stack as large as a context's. The mappings alone would not do: the C
+// library keeps the stack of a thread that has ended until another one ends.
 func contextStacks() int {
+	stacks := stackMappings()
+	tasks, _ := filepath.Glob("/proc/self/task/*/syscall")
+	n := 0
+	for _, task := range tasks {
+		b, _ := os.ReadFile(task) // "NUMBER ARGUMENTS... SP PC", or "running"
+		fields := strings.Fields(string(b))
+		if len(fields) < 3 {
+			continue
+		}
+		sp, err := strconv.ParseUint(strings.TrimPrefix(fields[len(fields)-2], "0x"), 16, 64)
+		if err == nil && slices.ContainsFunc(stacks, func(s [2]uint64) bool { return s[0] <= sp && sp < s[1] }) {
+			n++
+		}
+	}
+	return n
+}
+
+// stackMappings finds the mappings that are as large as a context's stack and lie behind a guard page.
+func stackMappings() (stacks [][2]uint64) {
 	f, err := os.Open("/proc/self/maps")
 	if err != nil {
-		return 0
+		return nil
 	}
 	defer f.Close()
-	n, guard := 0, uint64(0)
+	guard := uint64(0)
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		var low, high uint64
 		var flags string
 		fmt.Sscanf(lines.Text(), "%x-%x %s", &low, &high, &flags)
 		if strings.HasPrefix(flags, "rw") && guard == low && high-low >= 63<<20 && high-low <= 64<<20 {
-			n++
+			stacks = append(stacks, [2]uint64{low, high})
 		}
 		guard = 0
 		if strings.HasPrefix(flags, "---") {
 			guard = high
 		}
 	}
-	return n
+	return stacks
 }
 
 func resident() int {
