@@ -2,7 +2,6 @@
 # module go. C keeps describe, compile_source, make_error, finish and Interrupted. CONFIG stands before this text.
 
 import sys
-import _ast
 from types import ModuleType
 
 # Go and Python calling each other use up Python's count of nested frames, so that it starts higher than Python's 1000.
@@ -194,6 +193,8 @@ def compile_source(verb, source, parameters):
     source = source.lstrip(" \t")
     if not parameters:
         return compile(source, "<string>", "eval", dont_inherit=True)
+    import _ast  # a quarter of a megabyte, for those that need it
+
     compile(source, "<string>", "eval", dont_inherit=True)  # what is wrong on its own stays wrong within a function
     body = compile(source, "<string>", "eval", 0x400, dont_inherit=True).body  # ast.PyCF_ONLY_AST
     place = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
