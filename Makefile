@@ -24,7 +24,7 @@ bench-compare:
 
 # The instructions that the codec takes.
 bench-instructions:
-	go run ./bench/instructions
+	go run -ldflags="-s=0 -w=0" ./bench/instructions # callgrind needs the symbol of the mark
 
 # Each fuzz target of the codec for FUZZTIME.
 fuzz:

@@ -81,16 +81,24 @@ func requestRows() []row {
 			of:   []subject{within(ours, sqrtAttached), floorOf(crossings)},
 		},
 		{
+			name: "a call that makes one callback", unit: nanoseconds, pinned: true, check: true,
+			of: append(each(way.timed, askedBack("run", 1)...), callbackRow("run", 1), floorOf(callbacksInC(1))),
+		},
+		{
+			name: "a call that makes one callback, inline", unit: nanoseconds, pinned: true,
+			of: []subject{callbackRow("run", 1, py.Inline()), floorOf(callbacksInC(1))},
+		},
+		{
 			name: "a callback, one of 1,000 in a call", unit: nanoseconds, long: true, pinned: true, check: true, goal: goal{limit: 2000},
-			of: eachOf(callbacks, append(each(way.timed, askedBack("run", callbacks)...), callbackRow("run"), floorOf(callbacksInC))...),
+			of: eachOf(callbacks, append(each(way.timed, askedBack("run", callbacks)...), callbackRow("run", callbacks), floorOf(callbacksInC(callbacks)))...),
 		},
 		{
 			name: "a callback, inline", unit: nanoseconds, pinned: true, check: true, goal: goal{limit: 200},
-			of: eachOf(callbacks, callbackRow("run", py.Inline()), floorOf(callbacksInC)),
+			of: eachOf(callbacks, callbackRow("run", callbacks, py.Inline()), floorOf(callbacksInC(callbacks))),
 		},
 		{
 			name: "a callback, inline, written go.f(x)", unit: nanoseconds, pinned: true,
-			of: eachOf(callbacks, callbackRow("run_looked_up", py.Inline()), floorOf(callbacksInC)),
+			of: eachOf(callbacks, callbackRow("run_looked_up", callbacks, py.Inline()), floorOf(callbacksInC(callbacks))),
 		},
 		{
 			name: "Go and Python call each other, 1,000 deep", unit: nanoseconds, long: true, pinned: true, check: true, goal: goal{limit: 5e6},
@@ -129,7 +137,7 @@ func exec(ctx context.Context, c *py.Context) error { return c.Exec(ctx, "z = 1"
 
 func next(n int) int { return n + 1 }
 
-func callbackRow(run string, options ...py.FuncOption) subject {
+func callbackRow(run string, n int, options ...py.FuncOption) subject {
 	return subject{ours, func(l *lab) (probe, error) {
 		c, err := l.context(ownLock(), "")
 		if err != nil {
@@ -142,7 +150,7 @@ func callbackRow(run string, options ...py.FuncOption) subject {
 			return nil, err
 		}
 		return l.timed(repeated(func() error {
-			_, err := py.Call[int](l.ctx, c, "__main__", run, callbacks)
+			_, err := py.Call[int](l.ctx, c, "__main__", run, n)
 			return err
 		}))
 	}}
@@ -171,8 +179,8 @@ func nest(ctx context.Context, c *py.Context) error {
 	return err
 }
 
-func callbacksInC(f *floor.Floor, n int) error {
-	return repeated(func() error { return f.Callbacks(callbacks) })(n)
+func callbacksInC(many int) func(*floor.Floor, int) error {
+	return func(f *floor.Floor, n int) error { return repeated(func() error { return f.Callbacks(many) })(n) }
 }
 
 func nestInC(f *floor.Floor, n int) error { return repeated(func() error { return f.Nest(depth) })(n) }
