@@ -19,7 +19,7 @@ static int offer(request *r, callback *cb) {
 static void hand_over(lane *l, callback *cb) {
   lane_hold(l);
   if (lane_post(l, (uintptr_t)cb)) offer(cb->request, NULL);
-  else if (!offer(cb->request, cb)) goEvent((uintptr_t)cb);
+  else if (!offer(cb->request, cb)) lane_tell(l, &cb->begin, (uintptr_t)cb);
 }
 
 // Attached. Runs the Go function of cb with its arguments and waits for the answer. Returns 0, or -1 with the interrupt

@@ -7,10 +7,8 @@ import "C"
 
 import (
 	"context"
-	"runtime/pprof"
 	"sync"
 	"sync/atomic"
-	"time"
 	"unsafe"
 )
 
@@ -159,50 +157,6 @@ func (cb *Callback) end() {
 	callbacks.Put(cb)
 }
 
-// idle is where goroutines that ran callbacks wait a moment for more: their stacks have grown to what callbacks take.
-var idle = make(chan C.uintptr_t)
-
-const lingering = 10 * time.Millisecond
-
-// start runs an event on a goroutine.
-func start(event C.uintptr_t) {
-	select {
-	case idle <- event:
-	default:
-		go work(event)
-	}
-}
-
-func work(event C.uintptr_t) {
-	timer := time.NewTimer(lingering)
-	defer timer.Stop()
-	for {
-		runEvents(event)
-		pprof.SetGoroutineLabels(context.Background()) // those of the callbacks
-		timer.Reset(lingering)
-		select {
-		case event = <-idle:
-		case <-timer.C:
-			return
-		}
-	}
-}
-
-// runEvents is a goroutine that runs a callback, and what the same lane has next as long as it comes quickly.
-func runEvents(event C.uintptr_t) {
-	for event != 0 {
-		if event&C.EVENT_BITS != 0 {
-			endRequest(event)
-			return
-		}
-		event = runCallback(event, 0)
-	}
-}
-
-func callbackOf(event C.uintptr_t) *C.callback { return *(**C.callback)(unsafe.Pointer(&event)) }
-
-func requestOf(event C.uintptr_t) *C.request { return callbackOf(event).request }
-
 // runCallback answers a callback that runs on top of depth others on this goroutine, and returns the lane's next event, or
 // 0.
 func runCallback(event C.uintptr_t, depth int) (next C.uintptr_t) {
@@ -219,15 +173,6 @@ func runCallback(event C.uintptr_t, depth int) (next C.uintptr_t) {
 	hooks.Call(cb)
 	returned = true
 	return 0
-}
-
-//export goEvent
-func goEvent(event C.uintptr_t) {
-	if event&C.EVENT_BITS != 0 {
-		endRequest(event)
-	} else {
-		start(event)
-	}
 }
 
 //export goInline

@@ -43,9 +43,15 @@ enum {
   ST_SPINNING = 32   // by the caller: until PARKED is set, it takes the first callback too (request.offered)
 };
 
-// What Go has to be told: a callback to run, or a request that is done. The number is the address of one, with a bit set
-// for the latter.
-enum { EVENT_DONE = 2, EVENT_ABANDONED = 4, EVENT_BITS = 6 };
+// What Go has to be told: the address of a callback to run, or, with a bit set, that of a request that is done or of a lane
+// that begins to leave events for Go to take.
+enum { EVENT_DONE = 2, EVENT_ABANDONED = 4, EVENT_MANY = 8, EVENT_BITS = 14 };
+
+// An event that is left. It is a part of what it is about.
+typedef struct event {
+  struct event *next;
+  uintptr_t what;
+} event;
 
 // lane.posted when it holds no event: nobody spins for one, or somebody does.
 enum { NOBODY = 0, SOMEBODY = 1 };
@@ -67,6 +73,7 @@ struct request {
   int timed;         // fill in times
   int64_t since;     // when it was submitted
   times times;
+  event end;         // while Go has not taken it
   int chain;         // it belongs to the callback that it runs on top of
   // Set and read under lane->lock while it runs.
   lane *lane;
@@ -84,6 +91,7 @@ struct callback {
   uint64_t function; // Go's number for it
   uint64_t held;     // Go's number for what is to be done once the answer is read or dropped, or 0
   buf args, answer;
+  event begin;   // while Go has not taken it
   uint32_t done; // atomic
   uint8_t args_local[256], answer_local[256];
 };
@@ -100,6 +108,8 @@ struct lane {
   parker parker;
   uint32_t resumable;   // callbacks that are finished and wait for their turn to go on
   uint32_t served;      // requests finished so far
+  event *events;        // left for Go, newest first
+  uint32_t taker;       // 1 while a goroutine takes them
   uint32_t spinner;     // 1 while a caller spins
   uintptr_t posted;     // where the goroutine that ran the last callback spins for the next event
   gauge caller, answers; // the usual wait of a caller for its result, of a goroutine for the next callback
@@ -151,7 +161,8 @@ HIDDEN lane *lane_new(context *c, int is_main);
 HIDDEN void lane_free(lane *l);
 HIDDEN void lane_hold(lane *l);
 HIDDEN void lane_release(lane *l);
-HIDDEN int lane_post(lane *l, uintptr_t event);
+HIDDEN int lane_post(lane *l, uintptr_t what);
+HIDDEN void lane_tell(lane *l, event *e, uintptr_t what);
 HIDDEN int lane_push(lane *l, request *r, int chain);
 HIDDEN void lane_run(lane *l, request *r);
 HIDDEN void lane_serve(lane *l, callback *until);

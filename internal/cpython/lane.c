@@ -146,20 +146,41 @@ static request *next_request(lane *l) {
   return take(&l->inbox, &l->ready, &l->ready_last);
 }
 
+static int more_waits(lane *l) {
+  request *head = __atomic_load_n(&l->inbox, __ATOMIC_RELAXED);
+  return l->ready || (head && head != CLOSED);
+}
+
+// Detached. Tells Go of what e is a part of. Where more requests wait, a goroutine takes all events as long as there are some:
+// this thread then need not enter Go, which costs as much as a small request, and a wait for one of its processors.
+void lane_tell(lane *l, event *e, uintptr_t what) {
+  if (!l->is_main || (!__atomic_load_n(&l->taker, __ATOMIC_RELAXED) && !more_waits(l))) {
+    goEvent(what);
+    return;
+  }
+  e->what = what;
+  e->next = __atomic_load_n(&l->events, __ATOMIC_RELAXED);
+  while (!__atomic_compare_exchange_n(&l->events, &e->next, e, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+  }
+  if (__atomic_exchange_n(&l->taker, 1, __ATOMIC_SEQ_CST)) return;
+  lane_hold(l);
+  goEvent((uintptr_t)l | EVENT_MANY);
+}
+
 // Detached. The result is in r->out; after this r belongs to Go.
 static void complete(lane *l, request *r) {
   uint32_t seen = __atomic_fetch_or(&r->state, ST_DONE, __ATOMIC_SEQ_CST);
   if (seen & (ST_PARKED | ST_ABANDONED)) {
-    uintptr_t event = (uintptr_t)r | (seen & ST_ABANDONED ? EVENT_ABANDONED : EVENT_DONE);
-    if (!lane_post(l, event)) goEvent(event);
+    uintptr_t what = (uintptr_t)r | (seen & ST_ABANDONED ? EVENT_ABANDONED : EVENT_DONE);
+    if (!lane_post(l, what)) lane_tell(l, &r->end, what);
   }
   __atomic_store_n(&l->served, l->served + 1, __ATOMIC_RELEASE);
 }
 
 // The lane's thread. Gives an event to the goroutine that spins for it after a callback. Returns whether there is one.
-int lane_post(lane *l, uintptr_t event) {
+int lane_post(lane *l, uintptr_t what) {
   uintptr_t expected = SOMEBODY;
-  return __atomic_compare_exchange_n(&l->posted, &expected, event, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+  return __atomic_compare_exchange_n(&l->posted, &expected, what, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 static int too_deep(lane *l) {

@@ -85,6 +85,22 @@ static inline void parker_wake(parker *p) {
 // How long a thread spins before it sleeps; 0: not at all. Set once, before the first context.
 extern __attribute__((visibility("hidden"))) int64_t park_spin_ns;
 
+// How many threads of goroutines may spin at a time: where all processors spin, nobody is left to do what they wait for. A thread
+// that may not leaves its processor to other goroutines, whose requests then make a queue.
+typedef struct park_places {
+  int most; // set once, before the first context
+  int taken __attribute__((aligned(64))); // atomic
+} park_places;
+extern __attribute__((visibility("hidden"))) park_places park_spinners;
+
+static inline int spinner_enter(void) {
+  if (__atomic_fetch_add(&park_spinners.taken, 1, __ATOMIC_RELAXED) < park_spinners.most) return 1;
+  __atomic_fetch_sub(&park_spinners.taken, 1, __ATOMIC_RELAXED);
+  return 0;
+}
+
+static inline void spinner_leave(void) { __atomic_fetch_sub(&park_spinners.taken, 1, __ATOMIC_RELAXED); }
+
 #define SPIN_GAP_NS 100000 // spinning pays while the usual wait is shorter than this
 #define POLLS 48           // between two yields, when the other thread has a processor of its own
 #define SWITCH_NS 1000     // a yield that took longer ran somebody else

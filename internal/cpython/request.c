@@ -39,18 +39,28 @@ static int settled(void *r) {
   return (__atomic_load_n(&((request *)r)->state, __ATOMIC_ACQUIRE) & (ST_DONE | ST_SUSPENDED)) != 0;
 }
 
-// Only one caller of a lane spins, and only while that promises to be quicker than a wake-up.
+// Only one caller of a lane spins, and only while that promises to be quicker than a wake-up. stop_spinning is due then.
 static int may_spin_for(lane *l) {
   if (!park_spin_ns) return 0;
-  if (gauge_hopeful(&l->caller)) return !__atomic_exchange_n(&l->spinner, 1, __ATOMIC_ACQUIRE);
-  gauge_skip(&l->caller);
+  if (!gauge_hopeful(&l->caller)) {
+    gauge_skip(&l->caller);
+    return 0;
+  }
+  if (__atomic_exchange_n(&l->spinner, 1, __ATOMIC_ACQUIRE)) return 0;
+  if (spinner_enter()) return 1;
+  __atomic_store_n(&l->spinner, 0, __ATOMIC_RELEASE);
   return 0;
+}
+
+static void stop_spinning(lane *l) {
+  spinner_leave();
+  __atomic_store_n(&l->spinner, 0, __ATOMIC_RELEASE);
 }
 
 static void spin_for_result(lane *l, request *r) {
   int in_time = gauge_spin(&l->caller, settled, r);
   gauge_note(&l->caller, in_time ? 0 : 4 * SPIN_GAP_NS);
-  __atomic_store_n(&l->spinner, 0, __ATOMIC_RELEASE);
+  stop_spinning(l);
 }
 
 // Any thread. Queues r and waits for it a moment. Unless it is done, an event follows.
@@ -75,7 +85,7 @@ int request_submit(lane *l, request *r, int chain, int may_spin) {
   int spins = may_spin && may_spin_for(l);
   if (spins) r->state = ST_SPINNING;
   if (lane_push(l, r, chain) < 0) {
-    if (spins) __atomic_store_n(&l->spinner, 0, __ATOMIC_RELEASE);
+    if (spins) stop_spinning(l);
     return result | SUBMIT_CLOSED;
   }
   if (spins) spin_for_result(l, r);

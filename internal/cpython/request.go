@@ -389,16 +389,3 @@ func (r *Request) cancelAll(cause error) {
 func orState(c *C.request, bit C.uint32_t) C.uint32_t {
 	return C.uint32_t(atomic.OrUint32((*uint32)(unsafe.Pointer(&c.state)), uint32(bit)))
 }
-
-// endRequest wakes the caller of a request that is done, or recycles one that nobody waits for.
-func endRequest(event C.uintptr_t) {
-	address := event &^ C.EVENT_BITS
-	r := requests.find(uint64((*(**C.request)(unsafe.Pointer(&address))).handle))
-	if event&C.EVENT_DONE != 0 {
-		r.wake <- struct{}{}
-		return
-	}
-	r.context.fence.in()
-	close(r.over)
-	r.unkeep()
-}

@@ -10,6 +10,7 @@
 
 int64_t stats[STAT_COUNT];
 int64_t park_spin_ns;
+park_places park_spinners;
 int runtime_forked;
 
 static char problem[1024];
@@ -77,6 +78,7 @@ static const char *start(void) {
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
   park_spin_ns = config->spin_ns;
+  park_spinners.most = config->spinners;
   return NULL;
 }
 

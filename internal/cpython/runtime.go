@@ -12,6 +12,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -54,6 +55,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		home:       optional(config.Home),
 		bootstrap:  C.CString(settings(config) + bootstrap + printing + values + live + objects),
 		spin_ns:    C.int64_t(spinTime),
+		spinners:   C.int(max(1, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))/2)), // the other half is for Python
 	}
 	// Every string stays: CPython may refer to it as long as the process lives.
 	kept := (*C.runtime_config)(C.malloc(C.size_t(unsafe.Sizeof(c))))
