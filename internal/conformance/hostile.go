@@ -35,6 +35,7 @@ var hostileCases = []testCase{
 	{"HostileMutation", mutation},
 	{"HostileSubclasses", subclasses},
 	{"HostileNamespace", hostileNamespace},
+	{"HostileBytesThatGo", bytesThatGo},
 	{"HostileIdle", idle},
 }
 
@@ -778,4 +779,36 @@ func idle(t *testing.T, s *suite) {
 		}
 		return out
 	}())
+}
+
+// bytesThatGo is Python bytes, large enough to be read where they are, that are gone when the Go function gets them.
+func bytesThatGo(t *testing.T, s *suite) {
+	c := s.open(t)
+	const size = 64 << 20 // its memory is given back to the system at once
+	last := func(b []byte) byte { return b[len(b)-1] }
+	register(t, c, "last", func(v any, _ ...any) byte {
+		switch v := v.(type) {
+		case py.ByteArray:
+			return last(v)
+		case []any:
+			return last(v[0].([]byte))
+		case map[string]any:
+			return last(v["a"].([]byte))
+		}
+		return last(v.(py.Tuple)[0].([]byte))
+	})
+	run(t, c, `
+import datetime, go
+class Zone(datetime.tzinfo):
+    def utcoffset(self, t):
+        box.clear()
+def emptied(make):
+    global box
+    box = make(b"x" * size)
+    return go.last(box, datetime.datetime(2024, 1, 1, tzinfo=Zone()))
+`, py.Vars{"size": size})
+	equal(t, "a bytearray", eval[string](t, c, "chr(go.last(bytearray(b'x') * size))"), "x")
+	equal(t, "in a list", eval[string](t, c, "chr(emptied(lambda b: [b]))"), "x")
+	equal(t, "in a dict", eval[string](t, c, "chr(emptied(lambda b: {'a': b}))"), "x")
+	equal(t, "in a tuple", eval[string](t, c, "chr(go.last((b'x' * size,)))"), "x")
 }

@@ -329,13 +329,24 @@ int encode_whole(encoder *e, PyObject *o) {
   return result;
 }
 
+// Attached, no error set. As encode, for an object that may be gone when it has been written.
+static int encode_passing(encoder *e, PyObject *o) {
+  int in_place = e->in_place;
+  if (!e->keeper) e->in_place = 0;
+  int result = encode(e, o);
+  e->in_place = in_place;
+  return result;
+}
+
 static int encode_container(encoder *e, PyObject *o, PyObject *type) {
   if (deeper(e) < 0) return -1;
-  int result;
+  int result, in_place = e->in_place;
+  if (type != EXACT(Tuple) && !e->keeper) e->in_place = 0; // its items may go before Go has read them
   if (type == EXACT(List)) result = encode_list(e, o);
   else if (type == EXACT(Tuple)) result = encode_tuple(e, o);
   else if (type == EXACT(Dict)) result = encode_dict(e, o);
   else result = encode_set(e, o, type == EXACT(Set) ? TAG_SET : TAG_FROZENSET);
+  e->in_place = in_place;
   e->depth--;
   return result;
 }
@@ -371,7 +382,7 @@ static int encode_reduced(encoder *e, PyObject *reduced) {
     put_u8(e->out, TAG_STANDARD);
     put_u8(e->out, (uint8_t)kind);
   }
-  int result = encode(e, PyTuple_GetItem(reduced, 1));
+  int result = encode_passing(e, PyTuple_GetItem(reduced, 1));
   e->depth--;
   return result;
 }
