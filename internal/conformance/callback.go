@@ -122,7 +122,14 @@ func registration(t *testing.T, s *suite) {
 		}
 	}
 	equal(t, "nothing registered", eval[bool](t, c, "hasattr(go, 'x')"), false)
-	for _, code := range []string{"import go; go.x = 5", "import go, sys, importlib; assert sys.modules['go'] is go"} {
+	register(t, c, "known", func() string { return "Go" })
+	for _, code := range []string{"known = go.known\nassert go.known is known and getattr(go, 'known') is known",
+		"go.known = 5\nassert go.known == 5\ndel go.known\nassert go.known() == 'Go'",
+		"class Name(str): pass\nassert getattr(go, Name('known')).__name__ == 'known'",
+		"try: getattr(go, 5)\nexcept TypeError: pass\nelse: raise AssertionError",
+		"import threading\nfound = []\nt = threading.Thread(target=lambda: found.append(go.known()))\nt.start()\nt.join()\nassert found == ['Go']",
+		"import types\nassert isinstance(go, types.ModuleType) and repr(go) == \"<module 'go'>\", repr(go)",
+		"import go; go.x = 5", "import go, sys, importlib; assert sys.modules['go'] is go"} {
 		run(t, c, code)
 	}
 	run(t, c, "del go.x")

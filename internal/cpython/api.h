@@ -61,8 +61,10 @@ typedef struct {
 } PyType_Spec;
 
 #define Py_bf_getbuffer 1
+#define Py_tp_base 48
 #define Py_tp_dealloc 52
 #define Py_tp_doc 56
+#define Py_tp_getattro 58
 #define Py_tp_free 74
 #define Py_TPFLAGS_DISALLOW_INSTANTIATION (1u << 7)
 #define Py_TPFLAGS_IMMUTABLETYPE (1u << 8)
@@ -128,6 +130,7 @@ typedef struct {
   F(PyObject *, PyImport_AddModule, (const char *))                                                                   \
   F(PyObject *, PyImport_GetModuleDict, (void))                                                                       \
   F(PyObject *, PyModule_GetDict, (PyObject *))                                                                       \
+  F(int, PyDict_Contains, (PyObject *, PyObject *))                                                                   \
   F(PyObject *, Py_CompileString, (const char *, const char *, int))                                                  \
   F(PyObject *, PyMarshal_ReadObjectFromString, (const char *, Py_ssize_t))                                           \
   F(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *))                                           \
@@ -178,6 +181,7 @@ typedef struct {
   F(double, PyFloat_AsDouble, (PyObject *))                                                                           \
   F(PyObject *, PyBool_FromLong, (long))                                                                              \
   F(PyObject *, PyUnicode_FromStringAndSize, (const char *, Py_ssize_t))                                              \
+  F(PyObject *, PyUnicode_FromObject, (PyObject *))                                                                   \
   F(PyObject *, PyUnicode_FromString, (const char *))                                                                 \
   F(PyObject *, PyUnicode_InternFromString, (const char *))                                                           \
   F(void, PyUnicode_InternInPlace, (PyObject **))                                                                     \
@@ -249,6 +253,7 @@ typedef struct {
   D(PyObject, PyDict_Type)                                                                                            \
   D(PyObject, PySet_Type)                                                                                             \
   D(PyObject, PyFrozenSet_Type)                                                                                       \
+  D(PyObject, PyModule_Type)                                                                                          \
   D(PyObject, PyCode_Type)                                                                                            \
   D(PyObject *, PyExc_TypeError)                                                                                      \
   D(PyObject *, PyExc_ValueError)                                                                                     \

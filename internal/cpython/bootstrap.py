@@ -32,10 +32,10 @@ def call(name, /, *args, **kwargs):
 
 
 def make_go_module():
-    go = ModuleType("go", "Calls functions of the Go program that this Python runs in: go.f(1), or go.call('f', 1).")
+    go = Module("go", "Calls functions of the Go program that this Python runs in: go.f(1), or go.call('f', 1).")
     go.Error, go.Interrupted, go.call = Error, Interrupted, call
     public = sorted(n for n in vars(go) if not n.startswith("_"))
-    go.__getattr__ = function
+    go.__getattr__ = function  # for threads, and for what Module did not find before
     go.__dir__ = lambda: public + names().split()
     call.__module__ = "go"
     sys.modules["go"] = go

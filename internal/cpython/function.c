@@ -226,14 +226,21 @@ static PyObject *new_callable(interp *in, context *c, PyObject *name, const char
   return callable;
 }
 
-// Attached. New reference to the callable for a name; NULL with an error set where there is none.
-PyObject *function_named(interp *in, context *c, PyObject *name, const char *text) {
+// Attached, no error set. New reference to the callable for a name that was looked up before and stands for a function, or NULL;
+// an error may be set then.
+PyObject *function_known(interp *in, context *c, PyObject *name) {
   PyObject *callable = PyDict_GetItemWithError(in->functions, name);
-  if (!callable) return PyErr_Occurred() ? NULL : new_callable(in, c, name, text);
+  if (!callable) return NULL;
   Py_IncRef(callable);
   if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), GO_FUNCTION), c) == 0) return callable;
   Py_DecRef(callable);
   return NULL;
+}
+
+// Attached, no error set. New reference to the callable for a name; NULL with an error set where there is none.
+PyObject *function_named(interp *in, context *c, PyObject *name, const char *text) {
+  PyObject *callable = function_known(in, c, name);
+  return callable || PyErr_Occurred() ? callable : new_callable(in, c, name, text);
 }
 
 // Attached. New callable for a function that Go lends; NULL with an error set.
