@@ -144,6 +144,18 @@ static void raise_misfit(interp *in, const function *f, const misfit *why) {
   raise_answer(in, &r);
 }
 
+// Attached. Writes the arguments of a call. Returns 0, or -1 with an error set. Not a part of invoke, whose frame stays on the
+// stack while Go runs, once for each level of nesting: it would be five times as large.
+static __attribute__((noinline)) int write_call(const function *f, context *c, buf *out, PyObject *const *args,
+                                                Py_ssize_t n, PyObject *names) {
+  misfit why;
+  misfit_clear(&why);
+  encoder e = {.out = out, .context = c, .in_place = 1, .why = &why};
+  if (write_arguments(&e, args, n, names) == 0) return 0;
+  if (!why.raised) raise_misfit(c->interp, f, &why);
+  return -1;
+}
+
 static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObject *names) {
   lane *l = lane_of_thread(f->in);
   if (!l) return NULL;
@@ -155,18 +167,15 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   cb.held = 0;
   cb.args = (buf){cb.args_local, 0, sizeof cb.args_local, cb.args_local};
   cb.answer = (buf){cb.answer_local, 0, sizeof cb.answer_local, cb.answer_local};
-  misfit why;
-  misfit_clear(&why);
-  encoder e = {.out = &cb.args, .context = c, .in_place = 1, .why = &why};
   PyObject *value = NULL;
   int read = 0;
-  if (write_arguments(&e, args, n, names) < 0) {
-    if (!why.raised) raise_misfit(c->interp, f, &why);
-  } else if (callback_run(l, &cb, f->found.is_inline) == 0) {
-    value = read_answer(c, &cb);
-    read = value || (cb.answer.len && cb.answer.p[0] != 0);
-  } else {
-    drop_answer(&cb);
+  if (write_call(f, c, &cb.args, args, n, names) == 0) {
+    if (callback_run(l, &cb, f->found.is_inline) == 0) {
+      value = read_answer(c, &cb);
+      read = value || (cb.answer.len && cb.answer.p[0] != 0);
+    } else {
+      drop_answer(&cb);
+    }
   }
   if (cb.held) goAnswered(cb.held, read);
   buf_free(&cb.args);
