@@ -56,7 +56,7 @@ func (c *Context) runAttached(core *cpython.Attached, f func(*Attached) error) (
 	a := &Attached{
 		context: c,
 		core:    core,
-		encoder: wire.Encoder{Grow: core.Grow, Lend: core.Lend, Hooks: codecHooks, Scope: c},
+		encoder: wire.Encoder{Grow: core.Grow, Lend: core.Lend, Hooks: codecHooks, Scope: c, Converted: &c.converted},
 		decoder: wire.Decoder{Hooks: codecHooks, Scope: c},
 	}
 	defer func() {
@@ -167,6 +167,9 @@ func (a *Attached) result() *wire.Decoder {
 // reset makes room for what the next call is to be given. What the last one was given has been read.
 func (a *Attached) reset() {
 	a.check()
+	if a.core.Busy() {
+		panic("py: an Attached was used by what a conversion within it called")
+	}
 	endHolds(&a.encoder, true)
 	a.encoder.Reset(a.core.Buffer())
 }

@@ -221,6 +221,7 @@ func runCallback(cb *cpython.Callback) {
 	x := exchangeOf(cb)
 	x.encoder.Reset(cb.Buffer())
 	x.encoder.Scope, x.decoder.Scope, x.home = x, x, c
+	x.encoder.Converted = &c.converted
 	x.decoder.Buf = cb.Args()
 	defer x.answer(cb)
 	if f == nil {

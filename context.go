@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/wire"
 )
 
 // Options says what kind of context [New] makes. The zero value is a worker context.
@@ -65,6 +66,8 @@ type Context struct {
 
 	buffers map[*bufferLife]struct{} // under mu; nil before the first
 	ended   bool                     // under mu: Python's memory is going
+
+	converted wire.ConvertedTypes // that Python may make objects of
 
 	functions map[string]*function // under the registry's lock
 	forgotten bool                 // the context is gone, and its functions with it

@@ -128,6 +128,7 @@
 //	Lend, LendWritable of a slice              memoryview                  of the slice's memory, for the length of the request
 //	iter.Seq, iter.Seq2, chan                  an iterator                 see Iterators and files
 //	io.Reader, io.Writer                       a binary file object        see Iterators and files
+//	a T with a converter                       an object of its class      see Types of one's own
 //	chan<-, uintptr, unsafe.Pointer            an error
 //
 //	Python                     any               a typed T
@@ -173,6 +174,7 @@
 //	named tuple                *Object           Tuple; slice; array; struct
 //	dataclass, other object    *Object           *Object; struct
 //	  with attributes
+//	object with a converter    its T             what becomes of what To returns
 //	callable                   *Object           *Object; func whose last result is an error
 //	file object                *Object           *Object; io.Reader, io.Writer
 //	anything else              *Object           *Object
@@ -222,6 +224,16 @@
 // A [Marshaler] says itself how it travels, an [Unmarshaler] what it makes of a value, wherever they are: as an argument or
 // result, in containers, as a field. Text and JSON forms of Go types are used on request only: by the tags above, or by
 // [AsText], [AsJSON] and results of type [Text] and [JSON].
+//
+// A Python class gets a converter, in one context, with [RegisterConverter], which names the Go type that stands for it:
+//
+//	err := py.RegisterConverter[point](ctx, c, "shapes", "Point", py.Converter{
+//		To:   "lambda p: {'x': p.x, 'y': p.y}", // what travels in the place of a Point
+//		From: "lambda d: Point(**d)",           // what arrives in the place of a Go point
+//	})
+//
+// From then on an any that holds a Point has a Go point in it, whatever asks for something else gets what To returned, and a Go
+// point is a Point in Python, at any depth. Its subclasses count.
 //
 // # Objects
 //

@@ -75,6 +75,64 @@ func ExampleAsJSON() {
 	// Output: 1970-01-01T00:00:00Z <nil>
 }
 
+// vector stands for the Python class Vector.
+type vector struct {
+	X float64 `py:"x"`
+	Y float64 `py:"y"`
+}
+
+const vectorClass = `
+class Vector:
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+    def __add__(self, other):
+        return Vector(self.x + other.x, self.y + other.y)
+`
+
+func ExampleRegisterConverter() {
+	c := newContext()
+	defer c.Close()
+	if err := c.Exec(ctx, vectorClass); err != nil {
+		fmt.Println(err)
+		return
+	}
+	err := py.RegisterConverter[vector](ctx, c, "__main__", "Vector", py.Converter{
+		To:   "vars",
+		From: "lambda d: Vector(**d)",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(c.Eval(ctx, "[a + Vector(10, 20), 'text']", py.Vars{"a": vector{1, 2}}))
+	// Output: [{11 22} text] <nil>
+}
+
+func ExampleConverter() {
+	c := newContext()
+	defer c.Close()
+	// A converter without From is for one way only: here for dates, whose texts are to come as a type of one's own.
+	type day string
+	fmt.Println(py.RegisterConverter[day](ctx, c, "datetime", "date", py.Converter{To: "str"}))
+	v, err := c.Eval(ctx, "{'due': __import__('datetime').date(2024, 2, 29)}")
+	fmt.Printf("%#v %v\n", v, err)
+	// Output:
+	// <nil>
+	// map[string]interface {}{"due":"2024-02-29"} <nil>
+}
+
+func ExampleUnregisterConverter() {
+	c := newContext()
+	defer c.Close()
+	err := py.RegisterConverter[string](ctx, c, "fractions", "Fraction", py.Converter{To: "str"})
+	fmt.Println(c.Eval(ctx, "__import__('fractions').Fraction(1, 3)"))
+	was, err2 := py.UnregisterConverter(ctx, c, "fractions", "Fraction")
+	fmt.Println(was, err, err2)
+	// Output:
+	// 1/3 <nil>
+	// true <nil> <nil>
+}
+
 func ExampleLimits() {
 	c, err := py.New(ctx, py.Options{Limits: py.Limits{Items: 1000}})
 	if err != nil {

@@ -91,7 +91,11 @@ func safely(what string, f func() error) (err error) {
 
 // decodeUnmarshaler reads a value for an Unmarshaler.
 func decodeUnmarshaler(d *wire.Decoder, v reflect.Value) error {
-	value, err := d.Part()
+	read := d.Part
+	if _, ok := v.Addr().Interface().(interface{ plainly() }); ok {
+		read = d.Plain
+	}
+	value, err := read()
 	if err != nil {
 		return err
 	}
@@ -131,6 +135,8 @@ func (j JSON[T]) MarshalPython() (any, error) { return marshalJSON(j.Value) }
 
 // UnmarshalPython takes what JSON can say.
 func (j *JSON[T]) UnmarshalPython(value any) error { return unmarshalJSON(value, &j.Value) }
+
+func (j *JSON[T]) plainly() {} // converters have no say in what is JSON
 
 func marshalText(v any) (any, error) {
 	m, ok := v.(encoding.TextMarshaler)

@@ -34,7 +34,8 @@ type request struct {
 	args     []any
 	vars     []Vars
 	attached uint64
-	batch    batch // of wire.VerbNext
+	batch    batch       // of wire.VerbNext
+	convert  *conversion // of wire.VerbConvert
 }
 
 // reply is a result in C memory, until it is released.
@@ -73,6 +74,8 @@ func (q *request) describe() string {
 		return "stream"
 	case wire.VerbBuffer:
 		return "view"
+	case wire.VerbConvert, wire.VerbUnconvert:
+		return "converter of " + q.module + "." + q.name
 	default:
 		return "attach"
 	}
@@ -85,6 +88,11 @@ func (q *request) check() error {
 			return errors.New("py: call without a module: use \"__main__\" for the context's own namespace, or \"builtins\"")
 		}
 		return checkDotted("function", q.name)
+	case wire.VerbConvert, wire.VerbUnconvert:
+		if q.module == "" {
+			return errors.New("py: " + q.describe() + ": it has no module: use \"__main__\" for the context's own namespace")
+		}
+		return errors.Join(checkDotted("class", q.name), q.checkConverter())
 	case wire.VerbMethod, wire.VerbAttr:
 		if q.verb == wire.VerbMethod && q.name == "" {
 			return nil
@@ -192,7 +200,7 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 	x, ok := r.Scratch.(*exchange)
 	if !ok {
 		x = &exchange{
-			encoder: wire.Encoder{Grow: r.Grow, Lend: r.Lend, Blob: r.Blob, Hooks: codecHooks, Scope: c},
+			encoder: wire.Encoder{Grow: r.Grow, Lend: r.Lend, Blob: r.Blob, Hooks: codecHooks, Scope: c, Converted: &c.converted},
 			decoder: wire.Decoder{Hooks: codecHooks, Scope: c, Bytes: pythonBytes},
 		}
 		r.Scratch = x
@@ -230,6 +238,8 @@ func (c *Context) operands(e *wire.Encoder, q *request) error {
 		return writeVars(e, q.vars)
 	case wire.VerbEnv:
 		return writeNames(e, q.name)
+	case wire.VerbConvert, wire.VerbUnconvert:
+		return c.writeConverter(e, q)
 	case wire.VerbAttach:
 		e.Uint64(q.attached)
 		return nil

@@ -55,6 +55,7 @@ var codecHooks = &wire.Hooks{
 			scope.(home).context().core.Drop(handle)
 		}
 	},
+	Converted:     convertedTypes.of,
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,
 	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function](), reflect.TypeFor[Memory](), reflect.TypeFor[Ref]()},

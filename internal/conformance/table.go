@@ -60,6 +60,7 @@ var fromGo = map[string][]any{
 	"Lend, LendWritable of a slice":     {py.Lend([]float64{1}), py.LendWritable([]byte("x"))},
 	"iter.Seq, iter.Seq2, chan":         {},
 	"io.Reader, io.Writer":              {},
+	"a T with a converter":              {}, // the tests of converters have it
 	"chan<-, uintptr, unsafe.Pointer":   {make(chan<- int), uintptr(1), reflect.ValueOf((*int)(nil)).UnsafePointer()},
 }
 
@@ -196,6 +197,7 @@ var fromPython = map[string][]sample{
 	"numpy scalar":              nil, // the tests with the real numpy have it
 	"named tuple":               all(plain("Point(1, 2)"), as("Tuple", "Point(1, 2)", py.Tuple{int64(1), int64(2)}), as("slice", "Point(1, 2)", []int{1, 2}), as("array", "Point(1, 2)", [2]int{1, 2}), as("struct", "Point(1, 2)", tablePoint{1, 2})),
 	"dataclass, other object":   all(plain("Data(1, 2)", "Slots(1, 2)"), as("struct", "Data(1, 2)", tablePoint{1, 2}), as("struct", "Slots(1, 2)", tablePoint{1, 2}), as("struct", "types.SimpleNamespace(x=1)", &tablePoint{X: 1})),
+	"object with a converter":   nil, // the tests of converters have it
 	"callable":                  all(plain("len", "int", "lambda: 1")),
 	"file object":               plain("sys.__stdin__"),
 	"anything else":             plain("object()", "len", "int", "...", "iter([])", "datetime.timedelta.max", "range(2**64)", "datetime.time(tzinfo=datetime.timezone.utc)"),

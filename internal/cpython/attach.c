@@ -6,7 +6,7 @@
 #include "verb.h"
 
 // Any thread. Whether the caller may touch Python through a.
-int attached_usable(const attached *a) { return lane_current() == a->lane && a->lane->attached; }
+int attached_usable(const attached *a) { return lane_current() == a->lane && a->lane->attached && !a->busy; }
 
 static PyObject *name_of(const char *p, size_t n) {
   PyObject *name = PyUnicode_FromStringAndSize(p, (Py_ssize_t)n);
@@ -35,7 +35,7 @@ PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
 }
 
 reader attached_input(attached *a) {
-  return (reader){.p = a->in.p, .end = a->in.p + a->in.len, .lent = &a->lent, .pointers = 1};
+  return (reader){.p = a->in.p, .end = a->in.p + a->in.len, .lent = &a->lent, .busy = &a->busy, .pointers = 1};
 }
 
 static PyObject *value_of_input(attached *a) {
@@ -72,7 +72,9 @@ int attached_end(attached *a, PyObject *of) {
 // Attached. Steals o, NULL means that an error is set. The result is in a->out.
 void attached_write(attached *a, PyObject *o, want w) {
   struct lent *none = NULL;
+  a->busy++;
   write_result(a->lane->context, NULL, &a->out, o, w, &none);
+  a->busy--;
 }
 
 int attached_value(attached *a, PyObject *o, int how) {

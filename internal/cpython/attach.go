@@ -118,6 +118,9 @@ func text(s string) (*C.char, C.size_t) {
 	return (*C.char)(unsafe.Pointer(unsafe.StringData(s))), C.size_t(len(s))
 }
 
+// Busy says that C uses the buffers, and runs Python code meanwhile that has called Go.
+func (a *Attached) Busy() bool { return a.c.busy != 0 }
+
 // Buffer is where a value or arguments are to be written; Grow makes it larger. Input says that they are there.
 func (a *Attached) Buffer() []byte {
 	if len(a.pending) > 0 { // for a call that was never made

@@ -13,6 +13,7 @@ typedef struct attached {
   buf in;
   buf out; // the result of the last call: wire bytes, as of a request
   struct lent *lent; // for longer than one call
+  int busy;          // in or out is in use by C, which runs Python code meanwhile
   int64_t hash;      // of attached_hash
   int at_end;        // attached_next found no more
   int kept; // Python has kept views of some that is over

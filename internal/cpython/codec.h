@@ -12,7 +12,7 @@
 enum {
   TAG_NONE, TAG_FALSE, TAG_TRUE, TAG_INT8, TAG_INT64, TAG_BIGINT, TAG_FLOAT, TAG_STR, TAG_BYTES,
   TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_STANDARD, TAG_REF = 0x40, TAG_FUNC = 0x41, TAG_MEMORY = 0x42,
-  TAG_BLOB = 0x43, TAG_KEPT = 0x44, TAG_POINTER = 0x45
+  TAG_BLOB = 0x43, TAG_KEPT = 0x44, TAG_POINTER = 0x45, TAG_MARKED = 0x46
 };
 
 // Needs room for 9 bytes.
@@ -47,6 +47,12 @@ typedef struct limits {
   uint64_t bytes, items; // of the encoded value; of all its containers together
 } limits;
 
+// Where a value begins that a converter made, behind the start of the whole, and the number of the Go type.
+typedef struct mark {
+  size_t at;
+  uint64_t type;
+} mark;
+
 typedef struct encoder {
   buf *out;
   int unlimited;  // but for MAX_DEPTH
@@ -61,6 +67,9 @@ typedef struct encoder {
   struct request *keeper; // the request that keeps it, or NULL
   int depth;
   misfit *why;
+  size_t start;    // in out, of the whole value
+  mark *marks;     // of the whole value so far
+  size_t marks_len, marks_cap;
   int tentative;   // the value may be taken back although it fits: encode_undo or encode_done is due
   uint64_t *added; // the handles made so far, dropped again if the value does not fit
   size_t added_len, added_cap;

@@ -101,6 +101,7 @@ static void call_quietly(PyObject *f) {
 static void let_go(context *c) {
   call_quietly(c->interp->finish);
   refs_clear(c->refs);
+  converters_clear(c);
   cache_clear(&c->names);
   cache_clear(&c->codes);
   cache_clear(&c->fields);

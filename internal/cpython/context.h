@@ -29,6 +29,7 @@ typedef struct interp {
   int own_lock;
   PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *end_child, *interrupted, *modules, *builtins;
   PyObject *plans, *classify, *makers; // of values.py
+  PyObject *converters; // of converters.py
   PyObject *memory; // the class of what lends Go's memory
   PyObject *functions; // by name, the callables that stand for Go functions
 } interp;
@@ -146,6 +147,7 @@ struct context {
 
   pthread_mutex_t lock; // what follows
   pthread_cond_t calm;
+  PyObject *converters; // owned; NULL before the first; atomic for readers without the lock
   int closing;      // atomic for readers without the lock
   int ended;        // the interpreter is going: no new interrupters
   int reading;      // bytes that Go reads where they are; atomic
@@ -185,6 +187,9 @@ HIDDEN void context_hold(context *c);
 HIDDEN void context_release(context *c);
 HIDDEN void context_drop_refs(context *c);
 HIDDEN context *context_only_worker(void);
+
+// converter.c
+HIDDEN void converters_clear(context *c);
 
 // verb.c
 HIDDEN PyObject *perform(context *c, lane *l, reader *in, want *w);

@@ -1,5 +1,6 @@
 //go:build cgo && (linux || darwin)
 
+#include "converter.h"
 #include "function.h"
 #include "lend.h"
 
@@ -118,6 +119,7 @@ static PyObject *decode_ref(reader *r, context *c) {
 }
 
 #define MOST_PARTS 16
+#define KIND_CONVERTED 24
 
 // Attached. Calls maker with the values that a payload consists of. New reference, or NULL with an error set.
 static PyObject *make_of_parts(PyObject *maker, reader *r, context *c, int depth) {
@@ -134,9 +136,23 @@ static PyObject *make_of_parts(PyObject *maker, reader *r, context *c, int depth
   return value;
 }
 
+// Attached. A value of a Go type that a class may be for. Making it runs Python code, which may call Go on this thread.
+static PyObject *decode_converted(reader *r, context *c, int depth) {
+  if (get_u8(r) != TAG_TUPLE || get_count(r) != 2) return malformed();
+  PyObject *number = decode(r, c, depth), *value = number ? decode(r, c, depth) : NULL, *made = NULL;
+  if (r->busy) ++*r->busy;
+  if (value) made = converter_make(c, number, value);
+  if (r->busy) --*r->busy;
+  Py_DecRef(number);
+  Py_DecRef(value);
+  return made;
+}
+
 // Attached. A value of the standard library is made by what values.py has for its kind.
 static PyObject *decode_standard(reader *r, context *c, int depth) {
-  PyObject *maker = PyList_GetItem(c->interp->makers, get_u8(r));
+  uint8_t kind = get_u8(r);
+  if (kind == KIND_CONVERTED) return decode_converted(r, c, depth);
+  PyObject *maker = PyList_GetItem(c->interp->makers, kind);
   if (!maker || maker == Py_None) return malformed();
   Py_IncRef(maker);
   PyObject *value = make_of_parts(maker, r, c, depth);

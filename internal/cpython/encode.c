@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "context.h"
+#include "converter.h"
 
 #define KIND_RECORD 14
 #define KIND_REFERENCE 255 // of values.py: not one that travels
@@ -247,7 +247,7 @@ static int encode_dict(encoder *e, PyObject *o) {
   if (!dict) return e->why->raised = 1, -1;
   Py_ssize_t n = PyDict_Size(dict), pos = 0, seen = 0;
   int result = header(e, TAG_DICT, n);
-  while (result == 0 && PyDict_Next(dict, &pos, &key, &value)) {
+  while (result == 0 && seen <= n && PyDict_Next(dict, &pos, &key, &value)) { // it may grow as fast as it is read
     seen++;
     Py_IncRef(key);
     Py_IncRef(value);
@@ -321,9 +321,53 @@ void encode_undo(encoder *e) {
   encode_done(e);
 }
 
+// Attached. Notes that what a converter made comes next, unless it is for no type, or within that of another. Returns 0, or -1.
+static int put_mark(encoder *e, uint64_t type) {
+  size_t at = e->out->len - e->start;
+  if (!type || (e->marks_len && e->marks[e->marks_len - 1].at == at)) return 0;
+  if (e->marks_len == e->marks_cap) {
+    size_t cap = e->marks_cap ? e->marks_cap * 2 : 16;
+    mark *marks = realloc(e->marks, cap * sizeof *marks);
+    if (!marks) return no_memory(e);
+    e->marks = marks;
+    e->marks_cap = cap;
+  }
+  e->marks[e->marks_len++] = (mark){at, type};
+  return 0;
+}
+
+// Attached. Writes the marks in front of the value. Returns 0, or -1.
+static int write_marks(encoder *e) {
+  uint8_t local[256];
+  buf head = {local, 0, sizeof local, local};
+  size_t len = e->out->len - e->start;
+  int failed = buf_reserve(&head, 20 * e->marks_len + 11) < 0 || buf_reserve(e->out, 20 * e->marks_len + 11) < 0;
+  if (!failed) {
+    put_u8(&head, TAG_MARKED);
+    put_uvarint(&head, e->marks_len);
+    for (size_t i = 0; i < e->marks_len; i++) {
+      put_uvarint(&head, e->marks[i].at);
+      put_uvarint(&head, e->marks[i].type);
+    }
+    uint8_t *p = e->out->p + e->start;
+    memmove(p + head.len, p, len);
+    memcpy(p, head.p, head.len);
+    e->out->len += head.len;
+  }
+  buf_free(&head);
+  return failed ? no_memory(e) : 0;
+}
+
 // Attached, no error set. As encode; when the value does not fit, the references made for parts of it are dropped.
 int encode_whole(encoder *e, PyObject *o) {
+  e->start = e->out->len;
   int result = encode(e, o);
+  if (e->marks) {
+    if (result == 0 && e->marks_len) result = write_marks(e);
+    free(e->marks);
+    e->marks = NULL;
+    e->marks_len = e->marks_cap = 0;
+  }
   if (result < 0) encode_undo(e);
   else if (!e->tentative) encode_done(e);
   return result;
@@ -439,7 +483,7 @@ static Py_ssize_t encode_attributes(encoder *e, PyObject *o) {
 // want no fields, and its fields. Returns how many those are, 0 having written nothing, or -1.
 static Py_ssize_t encode_record(encoder *e, PyObject *o, int is_tuple) {
   if (deeper(e) < 0) return -1;
-  size_t start = e->out->len, refs = e->added_len;
+  size_t start = e->out->len, refs = e->added_len, marks = e->marks_len;
   if (buf_reserve(e->out, 2) < 0) return no_memory(e);
   put_u8(e->out, TAG_STANDARD);
   put_u8(e->out, KIND_RECORD);
@@ -447,6 +491,7 @@ static Py_ssize_t encode_record(encoder *e, PyObject *o, int is_tuple) {
   e->depth--;
   if (have != 0) return have;
   e->out->len = start;
+  e->marks_len = marks;
   while (e->added_len > refs) Py_DecRef(refs_take(e->context->refs, e->added[--e->added_len]));
   return 0;
 }
@@ -490,6 +535,26 @@ static int encode_object(encoder *e, PyObject *o, PyObject *type) {
   return is_tuple ? encode_container(e, o, EXACT(Tuple)) : encode_ref(e, o);
 }
 
+// Attached, no error set. Writes what the converter of a class makes of its object. Returns 1, 0 where it has none, or -1.
+static int encode_converted(encoder *e, PyObject *o, PyObject *type) {
+  PyObject *reduced = converter_reduce(e->context, o, type);
+  if (!reduced) return e->why->raised = 1, -1;
+  int result = 0, loose = e->loose;
+  if (reduced != Py_None) {
+    PyObject *value = PyTuple_GetItem(reduced, 1);
+    result = -1;
+    e->loose = 1; // it becomes a Go type, if anything
+    if (type_of(value) == type) refuse(e, "To of its converter gave an object of the same class again");
+    else if (put_mark(e, (uint64_t)PyLong_AsLongLong(PyTuple_GetItem(reduced, 0))) == 0 && deeper(e) == 0) {
+      if (encode_passing(e, value) == 0) result = 1;
+      e->depth--;
+    }
+    e->loose = loose;
+  }
+  Py_DecRef(reduced);
+  return result;
+}
+
 // Attached, no error set. Borrows o. Returns 0, or -1 with e->why filled in.
 int encode(encoder *e, PyObject *o) {
   PyObject *type = type_of(o);
@@ -505,6 +570,10 @@ int encode(encoder *e, PyObject *o) {
     }
     if (type == EXACT(Bytes)) return encode_bytes(e, o);
     if (is_container(type)) return encode_container(e, o, type);
+    if (!tried && !e->go_errors && context_converts(e->context)) {
+      int done = encode_converted(e, o, type);
+      if (done) return done < 0 ? -1 : 0;
+    }
     if (e->go_errors && go_error_of(o)) return encode_go_error(e, go_error_of(o));
     if (!e->loose || tried || (e->names && PyType_IsSubtype(type, EXACT(Tuple)))) return encode_object(e, o, type);
     type = base_of(type);

@@ -202,6 +202,8 @@ int attached_call_value(uintptr_t at, uintptr_t o, const char *p, size_t n, int 
   }
   Py_DecRef(name);
   interp_end_child(a->lane->context->interp, value);
+  a->busy++;
   write_result(a->lane->context, NULL, &a->out, value, w, &lent);
+  a->busy--;
   return 0;
 }

@@ -33,6 +33,9 @@ var objects string
 //go:embed values.py
 var values string
 
+//go:embed converters.py
+var converters string
+
 //go:embed live.py
 var live string
 
@@ -53,7 +56,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		library:    C.CString(config.Library),
 		executable: optional(config.Executable),
 		home:       optional(config.Home),
-		bootstrap:  C.CString(settings(config) + bootstrap + printing + values + live + objects),
+		bootstrap:  C.CString(settings(config) + bootstrap + printing + values + converters + live + objects),
 		spin_ns:    C.int64_t(spinTime),
 		spinners:   C.int(max(1, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))/2)), // the other half is for Python
 	}

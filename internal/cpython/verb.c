@@ -1,11 +1,13 @@
 //go:build cgo && (linux || darwin)
 
-// What a request asks for, done: call, eval, exec, method, attr, value, env, attach, next, buffer (internal/wire/SPEC.md).
+// What a request asks for, done: call, eval, exec, method, attr, value, env, attach, next, buffer, convert (internal/wire/SPEC.md).
 #include "verb.h"
 
 #include "_cgo_export.h"
+#include "converter.h"
 
-enum { VERB_CALL = 1, VERB_EVAL, VERB_EXEC, VERB_METHOD, VERB_ATTR, VERB_VALUE, VERB_ENV, VERB_ATTACH, VERB_NEXT, VERB_BUFFER };
+enum { VERB_CALL = 1, VERB_EVAL, VERB_EXEC, VERB_METHOD, VERB_ATTR, VERB_VALUE, VERB_ENV, VERB_ATTACH, VERB_NEXT, VERB_BUFFER,
+       VERB_CONVERT = 16, VERB_UNCONVERT };
 
 #define FEW 16
 
@@ -368,6 +370,8 @@ static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObjec
   case VERB_ATTACH: return do_attach(l, in);
   case VERB_NEXT: return do_next(c, in, w);
   case VERB_BUFFER: return do_buffer(c, in);
+  case VERB_CONVERT: return converter_add(c, in, namespace);
+  case VERB_UNCONVERT: return converter_remove(c, in, namespace);
   default: return malformed();
   }
 }

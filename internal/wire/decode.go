@@ -32,6 +32,8 @@ type Decoder struct {
 	refs   int // references given to the hooks
 	ranges int // numbers that ranges became
 
+	marks map[*byte]uint64 // the Go types of parts of the value, by their first bytes; nil where there are none
+
 	payload Payload  // of the standard value being read
 	detours []detour // the innermost last
 }
@@ -216,7 +218,7 @@ func (d *Decoder) shut() {
 	}
 }
 
-// begin starts one value.
+// begin starts one value, behind its marks: beginMarked comes first where marksDue says so, which keeps both in line.
 func (d *Decoder) begin() {
 	d.depth, d.hops, d.budget, d.ranges, d.detours = 0, 0, len(d.Buf), 0, d.detours[:0]
 }

@@ -22,6 +22,9 @@ import (
 //	standard value         what Hooks makes
 //	reference              what Hooks makes
 func (d *Decoder) Any() (any, error) {
+	if d.marksDue() {
+		d.beginMarked()
+	}
 	d.begin()
 	start, refs := d.Buf, d.refs
 	v, err := d.any()
@@ -31,13 +34,28 @@ func (d *Decoder) Any() (any, error) {
 	return v, nil
 }
 
-// Part reads one value within another that a hook reads, as [Decoder.Any] does.
-func (d *Decoder) Part() (any, error) { return d.any() }
+// Part reads one value within another that a hook reads for a Go type, as [Decoder.Any] does.
+func (d *Decoder) Part() (any, error) {
+	d.unmark()
+	return d.any()
+}
+
+// Plain is Part for what no Go type is wanted of, not even one with a converter.
+func (d *Decoder) Plain() (any, error) {
+	marks := d.marks
+	d.marks = nil
+	v, err := d.any()
+	d.marks = marks
+	return v, err
+}
 
 func (d *Decoder) any() (any, error) {
 	t, err := d.Peek()
 	if err != nil {
 		return nil, err
+	}
+	if number := d.marked(); number != 0 {
+		return d.anyMarked(number)
 	}
 	switch t {
 	case TagNone:
@@ -114,9 +132,9 @@ func (d *Decoder) items(t Tag) ([]any, error) {
 	return items, nil
 }
 
-// checkHashable refuses what Python never takes as a key.
+// checkHashable refuses what Python never takes as a key. What a converter made of a key may be anything.
 func (d *Decoder) checkHashable() error {
-	if len(d.Buf) > 0 && !Tag(d.Buf[0]).hashable() {
+	if len(d.Buf) > 0 && !Tag(d.Buf[0]).hashable() && d.marked() == 0 {
 		return malformed("a %s as a dict key or an item of a set", Tag(d.Buf[0]))
 	}
 	return nil
@@ -131,13 +149,13 @@ func (d *Decoder) anyDict() (any, error) {
 		return nil, err
 	}
 	start := d.Buf
-	if n > 0 && (len(start) == 0 || start[0] != byte(TagStr)) {
+	if n > 0 && !d.isPlainStr() {
 		return d.dictOf(d.pairs(n, nil, nil))
 	}
 	m := make(map[string]any, n)
 	for i := range n {
 		before := d.Buf
-		if len(before) == 0 || before[0] != byte(TagStr) {
+		if !d.isPlainStr() {
 			return d.recover(n, i, start, m)
 		}
 		b, err := d.str()
@@ -157,6 +175,11 @@ func (d *Decoder) anyDict() (any, error) {
 	}
 	d.shut()
 	return m, nil
+}
+
+// isPlainStr reports whether a str is next that stands for no other Go type.
+func (d *Decoder) isPlainStr() bool {
+	return len(d.Buf) > 0 && d.Buf[0] == byte(TagStr) && (d.marks == nil || d.marked() == 0)
 }
 
 // recover continues a dict of n pairs, of which the first i are in m. Their order is

@@ -313,6 +313,9 @@ func (d *Decoder) Field(v reflect.Value, name string) (bool, error) {
 	if !ok {
 		return false, nil
 	}
+	if d.marksDue() {
+		d.beginMarked()
+	}
 	d.begin()
 	start, refs := d.Buf, d.refs
 	f := &s.fields[i]

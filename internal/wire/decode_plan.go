@@ -25,6 +25,9 @@ type decFunc func(d *Decoder, v reflect.Value) error
 //   - an empty interface takes everything, as [Decoder.Any] makes it; another one
 //     takes that if it implements it.
 func (d *Decoder) Reflect(v reflect.Value) error {
+	if d.marksDue() {
+		d.beginMarked()
+	}
 	d.begin()
 	start, refs := d.Buf, d.refs
 	if err := d.Hooks.orNone().decPlan(v.Type())(d, v); err != nil {

@@ -182,7 +182,7 @@ func decStandard(d *Decoder, v reflect.Value) error {
 // plainAs gives the hooks a plain value, as kind 0, for a type that may be made of one.
 func (d *Decoder) plainAs(v reflect.Value) error {
 	want := d.mismatch("what becomes a Go " + v.Type().String())
-	x, err := d.any()
+	x, err := d.Part()
 	if err != nil {
 		return err
 	}

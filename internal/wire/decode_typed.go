@@ -9,6 +9,9 @@ import (
 // types it takes no reflection, and nothing but the value itself is allocated.
 func Decode[T any](d *Decoder) (T, error) {
 	var v T
+	if d.marksDue() {
+		d.beginMarked()
+	}
 	d.begin()
 	start, refs := d.Buf, d.refs
 	ok, err := d.fast(&v)

@@ -24,6 +24,8 @@ type Encoder struct {
 	Lend func(p any) (number, address uint64)
 	// Blob makes bytes a blob of the request, and returns its index. Nil, or false: they are written out.
 	Blob func(b []byte) (index int, ok bool)
+	// Converted are the numbers of the Go types whose values Python may make objects of. Nil: there are none.
+	Converted *ConvertedTypes
 	// Hooks writes the types of package py. Nil: there are none.
 	Hooks *Hooks
 	// Scope is for the hooks: what they need to know about this one encoding.

@@ -15,7 +15,9 @@ func (h *Hooks) encPlan(t reflect.Type) encFunc {
 	})
 }
 
-func (h *Hooks) compileEnc(t reflect.Type) encFunc {
+func (h *Hooks) compileEnc(t reflect.Type) encFunc { return h.converting(t, h.compilePlain(t)) }
+
+func (h *Hooks) compilePlain(t reflect.Type) encFunc {
 	switch {
 	case h.isSpecial(t), h.Encodes != nil && h.Encodes(t):
 		return func(e *Encoder, v reflect.Value) error { return h.encodeSpecial(e, v) }
@@ -108,7 +110,7 @@ func (h *Hooks) encSequence(t reflect.Type) encFunc {
 // Python takes no list as a key.
 func (h *Hooks) encKeyPlan(t reflect.Type) encFunc {
 	if t.Kind() == reflect.Array && t.Elem().Kind() != reflect.Uint8 && !h.isSpecial(t) {
-		return encItems(t, TagTuple, h.encKeyPlan(t.Elem()))
+		return h.converting(t, encItems(t, TagTuple, h.encKeyPlan(t.Elem())))
 	}
 	return h.encPlan(t)
 }

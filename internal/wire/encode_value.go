@@ -86,6 +86,9 @@ func (e *Encoder) valueTyped(v any) error {
 		return encMap(e, v, (*Encoder).Str)
 	}
 	h := e.Hooks.orNone()
+	if e.Converted != nil && e.Converted.number(reflect.TypeOf(v)) != 0 {
+		return h.encPlan(reflect.TypeOf(v))(e, reflect.ValueOf(v))
+	}
 	if h.Encode != nil {
 		if ok, err := h.Encode(e, v); ok || err != nil {
 			return err

@@ -15,6 +15,9 @@ const (
 	VerbAttach Verb = 8
 	VerbNext   Verb = 9
 	VerbBuffer Verb = 10
+
+	VerbConvert   Verb = 16
+	VerbUnconvert Verb = 17
 )
 
 // A Want is the second byte of a request: how its result is to travel.

@@ -39,6 +39,9 @@ type Hooks struct {
 	Standard      func(k Kind, p *Payload, into any) (any, error)
 	StandardTypes []reflect.Type
 
+	// Converted returns the Go type of a number that Python was given for a converter, or nil.
+	Converted func(number uint64) reflect.Type
+
 	// Types lists special types that only Encode knows.
 	Types []reflect.Type
 

@@ -21,6 +21,9 @@ func (d *Decoder) skip(keep int) error {
 // skipHead passes over one value, of a container only the head, and returns how many
 // values follow inside.
 func (d *Decoder) skipHead(keep int) (int, error) {
+	if len(d.Buf) > 0 && d.Buf[0] == byte(TagMarked) {
+		return 1, d.readMarks()
+	}
 	t, err := d.tag()
 	if err != nil {
 		return 0, err

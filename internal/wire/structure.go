@@ -207,7 +207,7 @@ func (h *Hooks) decFields(s *structure) []decFunc {
 	for i, f := range s.fields {
 		if decs[i] = h.decPlan(f.typ); f.option != "" && h.DecodeTagged != nil {
 			decs[i] = func(d *Decoder, v reflect.Value) error {
-				x, err := d.any()
+				x, err := d.Plain()
 				if err != nil {
 					return err
 				}

@@ -54,6 +54,7 @@ const (
 	TagBlob      Tag = 0x43 // to Python only
 	TagKept      Tag = 0x44 // from Python only
 	TagPointer   Tag = 0x45 // to Python only, within Attach
+	TagMarked    Tag = 0x46 // from Python only, in front of a whole value
 )
 
 // A Kind says which class of Python's standard library a value of TagStandard is of. SPEC.md has the payloads.
@@ -78,6 +79,7 @@ const (
 	KindIterator  Kind = 15 // to Python only
 	KindFile      Kind = 16 // to Python only
 	KindArray     Kind = 18 // numbers in a row
+	KindConverted Kind = 24 // to Python only: a value of a Go type that a converter may make an object of
 )
 
 // String returns the name of the Python class.
