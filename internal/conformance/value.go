@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"math/big"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ import (
 var valueCases = []testCase{
 	{"Case46RoundTrips", roundTrips},
 	{"Case46GoTypes", goTypes},
+	{"Case46SharedKeys", sharedKeys},
 	{"Case46LargeBytes", largeBytes},
 	{"Case46LargeBytesAbandoned", largeBytesAbandoned},
 	{"Case47Integers", integers},
@@ -60,6 +63,43 @@ func (s *suite) openSame(t *testing.T) *py.Context {
 	register(t, c, "same", func(x any) any { return x })
 	run(t, c, "import go\ndef same(x): return x")
 	return c
+}
+
+// sharedKeys has the names of fields, which are the same str in Python, and keys that nearly are.
+func sharedKeys(t *testing.T, s *suite) {
+	c := s.openSame(t)
+	type inner struct{ Name, Deeper string }
+	type row struct {
+		Name  string
+		ID    int `py:"ein_Schlüssel_für_ID"`
+		Inner inner
+	}
+	rows := make([]row, 100)
+	run(t, c, "def strs(rows): return len({id(k) for r in rows for d in (r, r['Inner']) for k in d})\ndef answered(): return strs(go.rows())")
+	register(t, c, "rows", func() []row { return rows })
+	equal(t, "keys of an argument", call[int](t, c, "__main__", "strs", rows), 4)
+	equal(t, "of an answer", call[int](t, c, "__main__", "answered"), 4)
+	equal(t, "in a thread", eval[bool](t, c, "__import__('concurrent.futures').futures.ThreadPoolExecutor(1).submit(answered).result() > 3"), true)
+	err := c.Attach(limit(t), func(a *py.Attached) error {
+		strs, err := a.Global("strs")
+		if err != nil {
+			return err
+		}
+		n, err := py.CallRef[int](strs, rows)
+		equal(t, "within Attach", n, 4)
+		return err
+	})
+	is(t, "within Attach", err, nil)
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		dict := map[string]int{}
+		for n := range r.IntN(80) {
+			dict[strings.Repeat("aé\x00", 9)[:4*r.IntN(9)]+strconv.Itoa(r.IntN(1000))] = n
+		}
+		if got := call[map[string]int](t, c, "__main__", "same", dict); !maps.Equal(got, dict) {
+			t.Fatalf("%v came back as %v", dict, got)
+		}
+	}
 }
 
 func roundTrips(t *testing.T, s *suite) {

@@ -35,7 +35,8 @@ PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
 }
 
 reader attached_input(attached *a) {
-  return (reader){.p = a->in.p, .end = a->in.p + a->in.len, .lent = &a->lent, .busy = &a->busy, .pointers = 1};
+  return (reader){.p = a->in.p, .end = a->in.p + a->in.len, .lent = &a->lent, .busy = &a->busy, .keys = keys_of(a->lane),
+                  .pointers = 1};
 }
 
 static PyObject *value_of_input(attached *a) {

@@ -55,6 +55,7 @@ typedef struct reader {
   struct lent **lent; // where decode notes what it lends to Python; NULL: it may not
   struct blobs *blobs; // what the bytes refer to, or NULL
   int *busy;           // counts what must not change the bytes meanwhile, or NULL
+  struct keys *keys;   // where decode has the keys of dicts from, or NULL
   int pointers;       // it comes from within Attach, where objects have addresses
 } reader;
 

@@ -53,3 +53,43 @@ void cache_clear(cache *c) {
       Py_DecRef(e.value);
     }
 }
+
+// The first and the last bytes of what is at most KEY_LONGEST bytes long.
+static size_t slot_of(const uint8_t *p, size_t n) {
+  uint64_t first = 0, last = 0;
+  if (n >= 8) {
+    memcpy(&first, p, 8);
+    memcpy(&last, p + n - 8, 8);
+  } else if (n >= 4) {
+    memcpy(&first, p, 4);
+    memcpy(&last, p + n - 4, 4);
+  } else {
+    for (size_t i = 0; i < n; i++) first = first << 8 | p[i];
+  }
+  return ((first * 0x9E3779B97F4A7C15u) ^ ((last + n) * 0xC4CEB9FE1A85EC53u)) >> 57;
+}
+
+// Attached. New reference to the str of UTF-8; NULL with an error set.
+PyObject *keys_str(keys *k, const uint8_t *p, size_t n) {
+  if (n > KEY_LONGEST) return PyUnicode_FromStringAndSize((const char *)p, (Py_ssize_t)n);
+  key_slot *s = &k->slots[slot_of(p, n)];
+  if (!s->str || s->len != n || memcmp(s->text, p, n) != 0) {
+    PyObject *str = PyUnicode_FromStringAndSize((const char *)p, (Py_ssize_t)n);
+    if (!str) return NULL;
+    Py_DecRef(s->str);
+    s->str = str;
+    s->len = (uint8_t)n;
+    memcpy(s->text, p, n);
+  }
+  Py_IncRef(s->str);
+  return s->str;
+}
+
+// Attached.
+void keys_clear(keys *k) {
+  for (size_t i = 0; i < KEY_SLOTS; i++) {
+    PyObject *str = k->slots[i].str;
+    k->slots[i].str = NULL;
+    Py_DecRef(str);
+  }
+}

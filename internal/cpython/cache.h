@@ -22,6 +22,25 @@ typedef struct cache {
   uint8_t victim[CACHE_SETS];
 } cache;
 
+// The keys of small dicts that came from Go: the same text, such as the name of a struct's field, is one str. Used by the
+// context's own thread alone, too. A key is not interned, which CPython 3.12 would keep until the process ends.
+#define KEY_SLOTS 128
+#define KEY_LONGEST 23
+#define KEYED_LARGEST 64 // entries of a dict; a larger one is a table, whose keys are all different
+
+typedef struct key_slot {
+  PyObject *str; // owned, or NULL
+  uint8_t len;
+  uint8_t text[KEY_LONGEST];
+} key_slot;
+
+typedef struct keys {
+  key_slot slots[KEY_SLOTS];
+} keys;
+
+HIDDEN PyObject *keys_str(keys *k, const uint8_t *p, size_t n);
+HIDDEN void keys_clear(keys *k);
+
 HIDDEN PyObject *cache_find(cache *c, const uint8_t *key, size_t len);
 HIDDEN void cache_add(cache *c, const uint8_t *key, size_t len, PyObject *value);
 HIDDEN void cache_clear(cache *c);

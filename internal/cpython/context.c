@@ -106,6 +106,7 @@ static void let_go(context *c) {
   cache_clear(&c->codes);
   cache_clear(&c->fields);
   cache_clear(&c->attributes);
+  keys_clear(&c->keys);
   Py_DecRef(c->main->variables);
   c->main->variables = NULL;
   PyObject *namespace = c->namespace;

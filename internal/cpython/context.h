@@ -142,6 +142,7 @@ struct context {
   refs *refs;
   PyObject *namespace; // owned
   cache names, codes, fields, attributes; // of the main lane
+  keys keys;                              // of the main lane
   size_t stack_size;
   limits limits; // set before the first request
 
@@ -157,6 +158,8 @@ struct context {
 };
 
 #define CLOSED ((request *)1)
+
+static inline keys *keys_of(lane *l) { return l->is_main ? &l->context->keys : NULL; }
 
 // lane.c
 HIDDEN lane *lane_new(context *c, int is_main);

@@ -80,12 +80,21 @@ static PyObject *all_there(PyObject *o, Py_ssize_t have, size_t want, const char
   return NULL;
 }
 
+// Attached. New reference to a key of a dict of n entries; NULL with an error set.
+static PyObject *decode_key(reader *r, context *c, int depth, size_t n) {
+  if (!r->keys || n > KEYED_LARGEST || r->p == r->end || *r->p != TAG_STR) return decode(r, c, depth);
+  r->p++;
+  size_t len;
+  const char *p = get_raw(r, &len);
+  return keys_str(r->keys, (const uint8_t *)p, len);
+}
+
 static PyObject *decode_dict(reader *r, context *c, int depth) {
   size_t n = get_count(r);
   PyObject *dict = PyDict_New();
   if (!dict) return NULL;
   for (size_t i = 0; i < n; i++) {
-    PyObject *key = decode(r, c, depth), *value = key ? decode(r, c, depth) : NULL;
+    PyObject *key = decode_key(r, c, depth, n), *value = key ? decode(r, c, depth) : NULL;
     int failed = !value || PyDict_SetItem(dict, key, value) < 0;
     Py_DecRef(key);
     Py_DecRef(value);

@@ -110,8 +110,9 @@ PyObject *raise_answer(interp *in, reader *answer) {
 }
 
 // Attached. Turns the answer of a Go function into its value or its exception.
-static PyObject *read_answer(context *c, callback *cb) {
-  reader in = {.p = cb->answer.p, .end = cb->answer.p + cb->answer.len};
+static PyObject *read_answer(lane *l, callback *cb) {
+  context *c = l->context;
+  reader in = {.p = cb->answer.p, .end = cb->answer.p + cb->answer.len, .keys = keys_of(l)};
   return get_u8(&in) == 0 ? decode(&in, c, 0) : raise_answer(c->interp, &in);
 }
 
@@ -171,7 +172,7 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   int read = 0;
   if (write_call(f, c, &cb.args, args, n, names) == 0) {
     if (callback_run(l, &cb, f->found.is_inline) == 0) {
-      value = read_answer(c, &cb);
+      value = read_answer(l, &cb);
       read = value || (cb.answer.len && cb.answer.p[0] != 0);
     } else {
       drop_answer(&cb);

@@ -200,7 +200,8 @@ static void run_attached(lane *l, request *r) {
   want w = {.how = WANT_NONE};
   l->depth++;
   struct lent *lent = NULL;
-  reader in = {.p = r->in.p, .end = r->in.p + r->in.len, .lent = &lent, .blobs = &r->blobs};
+  reader in = {.p = r->in.p, .end = r->in.p + r->in.len, .lent = &lent, .blobs = &r->blobs,
+               .keys = keys_of(l)};
   PyObject *value = NULL;
   int interrupted = begin_request(l, r);
   if (interrupted) raise_interrupted(c->interp);
