@@ -56,6 +56,8 @@ type Context struct {
 	total   stopwatch // with profile
 	grace   time.Duration
 
+	bytes, items uint64 // at most, of a value from Python
+
 	active atomic.Int64  // requests under way
 	stage  atomic.Int32  // open, draining or closed
 	idle   chan struct{} // one element: active came to zero while draining
@@ -127,7 +129,9 @@ func New(ctx context.Context, opts Options) (*Context, error) {
 		return nil, fmt.Errorf("py: cannot make the %s context %s: %w", c.mode, c.name, err)
 	}
 	c.core = core
-	core.Limit(opts.Limits.orDefault())
+	depth, bytes, items := opts.Limits.orDefault()
+	core.Limit(depth, bytes, items)
+	c.bytes, c.items = bytes, items
 	stop := context.AfterFunc(ctx, func() { c.close(context.Cause(ctx)) })
 	c.mu.Lock()
 	c.unbind = stop

@@ -263,7 +263,16 @@ func (f *goFunc) badArgument(d *wire.Decoder, which string, left int, err error)
 	if errors.Is(err, wire.ErrMalformed) {
 		return nil, err
 	}
-	return f.refuse(d, left, "%v", wire.At(err, "argument "+which))
+	r, malformed := f.refuse(d, left, "%v", wire.At(err, "argument "+which))
+	return r.limited(err), malformed
+}
+
+// limited lets the exception about an argument that is beyond a limit carry the error that says so.
+func (r *raise) limited(err error) *raise {
+	if r != nil && errors.Is(err, wire.ErrLimit) {
+		r.err = err
+	}
+	return r
 }
 
 // refuse passes over the rest of the arguments, so that references in them are

@@ -224,7 +224,8 @@ func (f *goFunc) badKeyword(d *wire.Decoder, name string, left uint64, err error
 	if errors.Is(err, wire.ErrMalformed) {
 		return nil, err
 	}
-	return f.refuseKeywords(d, left, "%v", wire.At(err, "argument '"+name+"'"))
+	r, malformed := f.refuseKeywords(d, left, "%v", wire.At(err, "argument '"+name+"'"))
+	return r.limited(err), malformed
 }
 
 // finish answers with what the function returned.

@@ -55,7 +55,14 @@ var codecHooks = &wire.Hooks{
 			scope.(home).context().core.Drop(handle)
 		}
 	},
-	Converted:     convertedTypes.of,
+	Converted: convertedTypes.of,
+	Limits: func(scope any) (items, bytes uint64) {
+		if scope == nil { // bytes of Go's own
+			return defaultItems, defaultBytes
+		}
+		c := scope.(home).context()
+		return c.items, c.bytes
+	},
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,
 	Types:         []reflect.Type{reflect.TypeFor[*Env](), reflect.TypeFor[Function](), reflect.TypeFor[Memory](), reflect.TypeFor[Ref]()},

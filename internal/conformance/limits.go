@@ -54,6 +54,7 @@ func limits(t *testing.T, s *suite) {
 		eval[any](t, c, expr)
 		equal(t, expr+" as an argument", eval[bool](t, c, "go.f(v) == v", py.Vars{"v": eval[*py.Object](t, c, expr)}), true)
 	}
+	limitedRanges(t, c)
 	_, err := c.Eval(limit(t), "1 / 0")
 	raises(t, "an exception is not limited", err, "ZeroDivisionError")
 	_, err = c.Eval(limit(t), "deep(100000)")
@@ -76,5 +77,29 @@ func limitsByDefault(t *testing.T, s *suite) {
 	works(t, c)
 	if after := Measure().Memory; after-before > 1<<30 {
 		t.Errorf("memory grew from %d to %d", before, after)
+	}
+}
+
+// limitedRanges has ranges, which are small until they become slices. The limit is a hundred items.
+func limitedRanges(t *testing.T, c *py.Context) {
+	equal(t, "a range", len(eval[[]int](t, c, "range(-50, 50)")), 100)
+	equal(t, "two ranges", len(eval[[][]int16](t, c, "[range(40, 0, -1), range(1000, 1050)]")), 2)
+	equal(t, "not a slice", eval[py.Range](t, c, "range(10**9)"), py.Range{Stop: 1e9, Step: 1})
+	register(t, c, "ints", func(v []int) int { return len(v) })
+	equal(t, "an argument", eval[int](t, c, "go.ints(range(100))"), 100)
+	for how, err := range map[string]error{
+		"too long":    discardValue(py.Eval[[]int](limit(t), c, "range(101)")),
+		"together":    discardValue(py.Eval[[][]any](limit(t), c, "[range(60), range(60)]")),
+		"huge":        discardValue(py.Eval[[]int8](limit(t), c, "range(-2**63, 2**63 - 1)")),
+		"an array":    discardValue(py.Eval[[200]int](limit(t), c, "range(200)")),
+		"an argument": discardValue(c.Eval(limit(t), "go.ints(range(101))")),
+	} {
+		if how == "an argument" {
+			raises(t, how, err, "TypeError")
+		} else if !isConversion(err) {
+			t.Errorf("%s: got %v, want a ConversionError", how, err)
+		}
+		is(t, how, err, py.ErrLimit)
+		contains(t, how, err.Error(), "Limits.Items")
 	}
 }

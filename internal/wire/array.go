@@ -92,9 +92,10 @@ func (d *Decoder) expandArray() error {
 	}
 	p := &d.payload
 	lists := 1
+	most, _ := d.most()
 	for i := range max(len(p.Shape)-1, 0) {
-		if lists *= p.Shape[i]; lists > maxRange {
-			return &Error{Type: KindArray.String(), Reason: fmt.Sprintf("an array of shape %v has too many rows for slices", p.Shape)}
+		if lists *= p.Shape[i]; uint64(lists) > most {
+			return &Error{Type: KindArray.String(), Reason: fmt.Sprintf("an array of shape %v has more rows than the limit for slices: see Options.Limits.Items", p.Shape), Err: ErrLimit}
 		}
 	}
 	if len(p.Shape) == 0 {

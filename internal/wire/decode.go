@@ -26,11 +26,11 @@ type Decoder struct {
 	// Bytes returns the memory of this process that a value refers to by address. Nil: there is none.
 	Bytes func(address, n uint64) []byte
 
-	depth  int // containers around the value being read
-	hops   int // pointers made on the way to it
-	budget int // items that can still be promised, see count
-	refs   int // references given to the hooks
-	ranges int // numbers that ranges became
+	depth  int    // containers around the value being read
+	hops   int    // pointers made on the way to it
+	budget int    // items that can still be promised, see count
+	refs   int    // references given to the hooks
+	ranges uint64 // numbers that ranges became
 
 	marks map[*byte]uint64 // the Go types of parts of the value, by their first bytes; nil where there are none
 

@@ -266,9 +266,6 @@ func (d *Decoder) expandRange() error {
 	return nil
 }
 
-// maxRange is how many numbers the ranges in one value may become in slices.
-const maxRange = 1 << 24
-
 // listOf is the encoded list of a range.
 func (d *Decoder) listOf(start, stop, step int64) ([]byte, error) {
 	count := uint64(0)
@@ -278,16 +275,34 @@ func (d *Decoder) listOf(start, stop, step int64) ([]byte, error) {
 	case step < 0 && start > stop:
 		count = (uint64(start)-uint64(stop)-1)/(-uint64(step)) + 1
 	}
-	if count > uint64(maxRange-d.ranges) {
-		return nil, &Error{Type: "range", Reason: fmt.Sprintf("a range of %d numbers is too long for a slice; take it as py.Range", count), Err: ErrLimit}
+	size := uint64(9)
+	if start == int64(int8(start)) && stop == int64(int8(stop)) {
+		size = 2
 	}
-	d.ranges += int(count)
-	var e Encoder
+	items, bytes := d.most()
+	option, limit := "Items", items-d.ranges
+	if bytes/size < limit {
+		option, limit = "Bytes", bytes/size
+	}
+	if count > limit {
+		return nil, &Error{Type: "range", Reason: fmt.Sprintf("a range of %d numbers is more than a slice may have by the limit: "+
+			"see Options.Limits.%s, or take it as py.Range", count, option), Err: ErrLimit}
+	}
+	d.ranges += count
+	e := Encoder{Buf: make([]byte, 0, 10+count*size)}
 	e.List(int(count))
 	for i := range count {
 		e.Int(start + int64(i)*step)
 	}
 	return e.Buf, nil
+}
+
+// most is how many items what is made here of ranges and arrays may have, and how many bytes: nobody has counted those.
+func (d *Decoder) most() (items, bytes uint64) {
+	if d.Hooks == nil || d.Hooks.Limits == nil {
+		return 1 << 24, 1 << 28
+	}
+	return d.Hooks.Limits(d.Scope)
 }
 
 func (d *Decoder) isRecord() bool {

@@ -42,6 +42,10 @@ type Hooks struct {
 	// Converted returns the Go type of a number that Python was given for a converter, or nil.
 	Converted func(number uint64) reflect.Type
 
+	// Limits is how many items and bytes a value may have that is made larger here: a range that becomes a slice. Nil: 2^24
+	// and 2^28.
+	Limits func(scope any) (items, bytes uint64)
+
 	// Types lists special types that only Encode knows.
 	Types []reflect.Type
 
