@@ -281,7 +281,8 @@
 //	data, err := b.Data() // in place
 //
 // An [Array] is numbers with a shape, by value: it becomes a numpy.ndarray, and numpy arrays and other buffers decode into it,
-// from any strides and byte order, as far as its type holds each item exactly.
+// from any strides and byte order, as far as its type holds each item exactly. A parameter of a Go function may be one too; who
+// wants the memory itself there takes an *Object, and a View of it.
 //
 // # Callbacks
 //

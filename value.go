@@ -118,6 +118,7 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 }
 
 func init() {
-	codecHooks.Encode, codecHooks.Decodes = encodeSpecial, decodesLive // here, as they use codecHooks
+	// Here, as they use codecHooks.
+	codecHooks.Encode, codecHooks.Decodes, codecHooks.Fetch = encodeSpecial, decodesLive, fetchArray
 	funcHooks = codecHooks
 }

@@ -2,6 +2,7 @@ package packages_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -117,6 +118,21 @@ func TestArrays(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "a callback's result", eval[int](t, c, "int(__import__('go').table().sum())"), 3)
+	first := func(a py.Array[float64], more struct {
+		B py.Array[int8] `py:"b"`
+	}) (float64, error) {
+		if !slices.Equal(a.Shape, []int{2, 2}) || more.B.Shape == nil {
+			return 0, fmt.Errorf("got %v and %v", a, more)
+		}
+		return a.Data[1], nil
+	}
+	vars := py.Vars{"f": first}
+	equal(t, "a callback's arguments", eval[float64](t, c, "f(numpy.arange(4.0).reshape(2, 2).T, b=numpy.ones(3, dtype='i8'))", vars), 2.0)
+	for _, expr := range []string{"f(numpy.array(['x']))", "f(1)", "f(numpy.ones((2, 2)), b=numpy.array([300]))"} {
+		if _, err := c.Eval(ctx, expr, vars); !errors.Is(err, py.Exception("TypeError")) {
+			t.Errorf("%s: %v", expr, err)
+		}
+	}
 }
 
 func TestViews(t *testing.T) {
