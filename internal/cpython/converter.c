@@ -102,3 +102,48 @@ PyObject *converter_make(context *c, PyObject *number, PyObject *value) {
   Py_DecRef(f);
   return made;
 }
+
+// Any state. Notes that what a converter made comes next, unless it is for no type, or within that of another. Returns 0, or -1
+// when memory is out.
+int converter_mark(encoder *e, uint64_t type) {
+  size_t at = e->out->len - e->start;
+  if (!type || (e->marks_len && e->marks[e->marks_len - 1].at == at)) return 0;
+  if (e->marks_len == e->marks_cap) {
+    size_t cap = e->marks_cap ? e->marks_cap * 2 : 16;
+    mark *marks = realloc(e->marks, cap * sizeof *marks);
+    if (!marks) return -1;
+    e->marks = marks;
+    e->marks_cap = cap;
+  }
+  e->marks[e->marks_len++] = (mark){at, type};
+  return 0;
+}
+
+// Any state. Writes the marks in front of the value. Returns 0, or -1 when memory is out.
+static int write_marks(encoder *e) {
+  uint8_t local[256];
+  buf head = {local, 0, sizeof local, local};
+  size_t len = e->out->len - e->start, most = 20 * e->marks_len + 11;
+  if (buf_reserve(&head, most) < 0 || buf_reserve(e->out, most) < 0) return buf_free(&head), -1;
+  put_u8(&head, TAG_MARKED);
+  put_uvarint(&head, e->marks_len);
+  for (size_t i = 0; i < e->marks_len; i++) {
+    put_uvarint(&head, e->marks[i].at);
+    put_uvarint(&head, e->marks[i].type);
+  }
+  uint8_t *p = e->out->p + e->start;
+  memmove(p + head.len, p, len);
+  memcpy(p, head.p, head.len);
+  e->out->len += head.len;
+  buf_free(&head);
+  return 0;
+}
+
+// Any state. Ends the marks of a value, and writes them if it is whole. Returns 0, or -1 when memory is out.
+int converter_marks(encoder *e, int whole) {
+  int result = whole && e->marks_len ? write_marks(e) : 0;
+  free(e->marks);
+  e->marks = NULL;
+  e->marks_len = e->marks_cap = 0;
+  return result;
+}

@@ -10,5 +10,7 @@ HIDDEN PyObject *converter_add(context *c, reader *in, PyObject *namespace);
 HIDDEN PyObject *converter_remove(context *c, reader *in, PyObject *namespace);
 HIDDEN PyObject *converter_reduce(context *c, PyObject *o, PyObject *type);
 HIDDEN PyObject *converter_make(context *c, PyObject *number, PyObject *value);
+HIDDEN int converter_mark(encoder *e, uint64_t type);
+HIDDEN int converter_marks(encoder *e, int whole);
 
 #endif

@@ -321,53 +321,11 @@ void encode_undo(encoder *e) {
   encode_done(e);
 }
 
-// Attached. Notes that what a converter made comes next, unless it is for no type, or within that of another. Returns 0, or -1.
-static int put_mark(encoder *e, uint64_t type) {
-  size_t at = e->out->len - e->start;
-  if (!type || (e->marks_len && e->marks[e->marks_len - 1].at == at)) return 0;
-  if (e->marks_len == e->marks_cap) {
-    size_t cap = e->marks_cap ? e->marks_cap * 2 : 16;
-    mark *marks = realloc(e->marks, cap * sizeof *marks);
-    if (!marks) return no_memory(e);
-    e->marks = marks;
-    e->marks_cap = cap;
-  }
-  e->marks[e->marks_len++] = (mark){at, type};
-  return 0;
-}
-
-// Attached. Writes the marks in front of the value. Returns 0, or -1.
-static int write_marks(encoder *e) {
-  uint8_t local[256];
-  buf head = {local, 0, sizeof local, local};
-  size_t len = e->out->len - e->start;
-  int failed = buf_reserve(&head, 20 * e->marks_len + 11) < 0 || buf_reserve(e->out, 20 * e->marks_len + 11) < 0;
-  if (!failed) {
-    put_u8(&head, TAG_MARKED);
-    put_uvarint(&head, e->marks_len);
-    for (size_t i = 0; i < e->marks_len; i++) {
-      put_uvarint(&head, e->marks[i].at);
-      put_uvarint(&head, e->marks[i].type);
-    }
-    uint8_t *p = e->out->p + e->start;
-    memmove(p + head.len, p, len);
-    memcpy(p, head.p, head.len);
-    e->out->len += head.len;
-  }
-  buf_free(&head);
-  return failed ? no_memory(e) : 0;
-}
-
 // Attached, no error set. As encode; when the value does not fit, the references made for parts of it are dropped.
 int encode_whole(encoder *e, PyObject *o) {
   e->start = e->out->len;
   int result = encode(e, o);
-  if (e->marks) {
-    if (result == 0 && e->marks_len) result = write_marks(e);
-    free(e->marks);
-    e->marks = NULL;
-    e->marks_len = e->marks_cap = 0;
-  }
+  if (e->marks && converter_marks(e, result == 0) < 0) result = no_memory(e);
   if (result < 0) encode_undo(e);
   else if (!e->tentative) encode_done(e);
   return result;
@@ -545,7 +503,8 @@ static int encode_converted(encoder *e, PyObject *o, PyObject *type) {
     result = -1;
     e->loose = 1; // it becomes a Go type, if anything
     if (type_of(value) == type) refuse(e, "To of its converter gave an object of the same class again");
-    else if (put_mark(e, (uint64_t)PyLong_AsLongLong(PyTuple_GetItem(reduced, 0))) == 0 && deeper(e) == 0) {
+    else if (converter_mark(e, (uint64_t)PyLong_AsLongLong(PyTuple_GetItem(reduced, 0))) < 0) no_memory(e);
+    else if (deeper(e) == 0) {
       if (encode_passing(e, value) == 0) result = 1;
       e->depth--;
     }
