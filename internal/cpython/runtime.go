@@ -119,6 +119,13 @@ func pythonList(items []string) string {
 	return b.String()
 }
 
+// Symbol is the address of a function or an object of CPython, which runs, or 0: for C outside of this package.
+func Symbol(name string) uintptr {
+	p := C.CString(name)
+	defer C.free(unsafe.Pointer(p))
+	return uintptr(C.api_symbol(p))
+}
+
 // FunctionsChanged makes Python look every Go function up again. Call it after each change of what Hooks.Lookup answers.
 func FunctionsChanged() { C.registry_changed() }
 

@@ -10,6 +10,9 @@ const Supported = false
 // Start returns ErrUnsupported.
 func Start(Config, Hooks) (Version, error) { return Version{}, ErrUnsupported }
 
+// Symbol returns 0.
+func Symbol(string) uintptr { return 0 }
+
 // FunctionsChanged does nothing.
 func FunctionsChanged() {}
 
