@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ var streamCases = []testCase{
 	{"Case78SlowConsumer", streamSlowConsumer},
 	{"StreamSlowGenerator", streamSlowGenerator},
 	{"StreamCancel", streamCancel},
+	{"StreamCancelInGo", streamCancelInGo},
 	{"StreamClosedContext", streamClosedContext},
 	{"StreamReentry", streamReentry},
 	{"StreamLargeItems", streamLargeItems},
@@ -390,6 +392,44 @@ func streamCancel(t *testing.T, s *suite) {
 	equal(t, "closed", takeTrace(t, c), []string{"end"})
 	works(t, c)
 	eventually(t, "nothing is left behind", func() bool { runtime.GC(); works(t, c); return py.Live().References == 0 })
+}
+
+// streamCancelInGo gives a stream up while its generator waits for a Go function.
+func streamCancelInGo(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Preload: streamSource + `
+import go, sys
+unraisable = []
+sys.unraisablehook = lambda u: unraisable.append(repr(u.exc_value))
+def waits(stubborn):
+    try:
+        yield 1
+        try:
+            go.wait()
+        except BaseException:
+            if not stubborn:
+                raise
+        while True:
+            yield 2
+    finally:
+        trace.append('end')
+`})
+	defer run(t, c, "sys.unraisablehook = sys.__unraisablehook__")
+	var stop atomic.Value
+	register(t, c, "wait", func(ctx context.Context) {
+		stop.Load().(context.CancelFunc)()
+		<-ctx.Done()
+		time.Sleep(20 * time.Millisecond) // for the stream to be left meanwhile
+	})
+	for _, stubborn := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(limit(t))
+		defer cancel()
+		stop.Store(cancel)
+		_, err := collectAll(py.Stream[int](ctx, c, "__main__", "waits", stubborn))
+		is(t, "cancelled in a Go function", err, context.Canceled)
+		eventually(t, "the generator has ended", func() bool { return eval[int](t, c, "len(trace)") == 1 })
+		takeTrace(t, c)
+	}
+	equal(t, "printed", eval[[]string](t, c, "unraisable"), []string{})
 }
 
 func streamClosedContext(t *testing.T, s *suite) {

@@ -329,10 +329,20 @@ static PyObject *do_attach(lane *l, reader *in) {
   return Py_None;
 }
 
+// Attached. Whether a generator is in the middle of an item, such as in a Go function that it waits for.
+static int is_executing(PyObject *iter) {
+  PyObject *running = PyObject_GetAttrString(iter, "gi_running");
+  int result = running == Py_True;
+  PyErr_Clear();
+  Py_DecRef(running);
+  return result;
+}
+
 // Attached. Steals iter. Closes a generator, or what else can be thrown into and closed like one. Nobody is there to take
-// an exception, which Python therefore prints. New reference to None.
+// an exception, which Python therefore prints. One that is executing cannot be closed: a request that was given up is still
+// in it, and is interrupted there; what is left of it is closed as that lets it go. New reference to None.
 static PyObject *close_iterator(context *c, PyObject *iter) {
-  PyObject *throw = PyObject_GetAttrString(iter, "throw");
+  PyObject *throw = is_executing(iter) ? NULL : PyObject_GetAttrString(iter, "throw");
   PyObject *closed = throw ? PyObject_CallMethod(iter, "close", NULL) : NULL;
   if (throw && !closed && !PyErr_ExceptionMatches(c->interp->interrupted)) PyErr_WriteUnraisable(iter);
   PyErr_Clear();
