@@ -176,6 +176,7 @@
 //	  with attributes
 //	object with a converter    its T             what becomes of what To returns
 //	callable                   *Object           *Object; func whose last result is an error
+//	generator, other iterable  *Object           *Object; iter.Seq2[T, error]
 //	file object                *Object           *Object; io.Reader, io.Writer
 //	anything else              *Object           *Object
 //
@@ -332,6 +333,14 @@
 // are asked for, one at a time. The items of an iter.Seq2 are pairs; where its second type is error, they are the first, and an
 // error is raised. When Python has dropped the iterator, the Go one is stopped: yield returns false. It runs on a goroutine
 // of its own. What a request has taken from a channel, and did not get because it was interrupted, is there for the next.
+//
+// What Python iterates over becomes an iter.Seq2[T, error], as a result, a field or a parameter. It works as a [Stream] does:
+// lazily, in batches, an exception as the error of a last step, and leaving the loop closes a generator. One that nobody
+// ranges over is released when Go has forgotten it, as an [Object] is, and Python closes the generator then. It has no
+// context.Context: as a parameter it belongs to the call, for as long as that runs; a result is better taken by Stream where
+// the loop is to end with a ctx. Ranging over it again goes on with a generator, and begins a list anew. A list within a
+// larger value, or as an argument, is there whole already. An iter.Seq[T] has no place for an exception, and is refused, as
+// is an iter.Seq2 of keys and values: take a map, or an iter.Seq2[py.Tuple, error] over items().
 //
 // A value with the method Read or Write of io.Reader and io.Writer is a binary file object in Python, which reads through a
 // buffer and writes at once; io.TextIOWrapper makes it one of text. Seek, Flush and Close do what they say where the value

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"math/big"
 	"os"
 	"slices"
@@ -1600,4 +1601,30 @@ func ExampleContext_Times() {
 	}
 	fmt.Println(c.Times().Requests)
 	// Output: 3
+}
+
+// A generator is an iterator in Go: leaving the loop closes it.
+func ExampleRegister_iterator() {
+	c := newContext()
+	defer c.Close()
+	c.Register("first_long", func(words iter.Seq2[string, error], n int) (string, error) {
+		for word, err := range words {
+			if err != nil || len(word) >= n {
+				return word, err
+			}
+		}
+		return "", errors.New("they are all short")
+	})
+	c.Exec(ctx, `
+import go
+state = "open"
+def words():
+    global state
+    try:
+        yield from "one two three four".split()
+    finally:
+        state = "closed"
+`)
+	fmt.Println(c.Eval(ctx, "go.first_long(words(), 5), state"))
+	// Output: [three closed] <nil>
 }

@@ -78,6 +78,11 @@ func (p *funcPlan) planParam(t reflect.Type, i int) string {
 		p.keywords = true
 	case in == kwType:
 		return "expected py.Kw as the last parameter"
+	case isSequence(in):
+		if _, why := planSequence(in); why != "" {
+			return "a parameter: " + why
+		}
+		p.params = append(p.params, in)
 	case in.Kind() == reflect.Func:
 		if _, why := planCallable(in); why != "" {
 			return "a parameter: " + why

@@ -52,6 +52,8 @@ func decodesLive(t reflect.Type) func(*wire.Decoder, reflect.Value) error {
 		return decodeUnmarshaler
 	}
 	switch {
+	case isSequence(t):
+		return decodeSequence(t)
 	case t.Kind() == reflect.Func:
 		return decodeCallable(t)
 	case isFile(t):

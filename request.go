@@ -445,6 +445,9 @@ func wantOfType(t reflect.Type) (wire.Want, wire.Fields) {
 	case codecHooks.RefType:
 		return wire.WantRef, wire.Fields{}
 	}
+	if isSequence(t) {
+		return wire.WantRef, wire.Fields{}
+	}
 	if fields := codecHooks.Fields(t); fields.Names != "" {
 		return wire.WantFields, fields
 	}

@@ -62,6 +62,20 @@ func (b batch) write(e *wire.Encoder) {
 }
 
 func stream[T any](ctx context.Context, r Runner, source request) iter.Seq2[T, error] {
+	s := streaming[T]{read: wire.Decode[T]}
+	s.want, s.fields = wantOf[T]()
+	return s.of(ctx, r, source)
+}
+
+// A streaming is how items travel, and how they are read.
+type streaming[T any] struct {
+	want   wire.Want
+	fields wire.Fields
+	read   func(*wire.Decoder) (T, error)
+}
+
+// of ranges over the items of what a request returns.
+func (how streaming[T]) of(ctx context.Context, r Runner, source request) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
 		q := source
@@ -71,8 +85,7 @@ func stream[T any](ctx context.Context, r Runner, source request) iter.Seq2[T, e
 			yield(zero, err)
 			return
 		}
-		s := &stepper[T]{ctx: ctx, over: over}
-		s.want, s.fields = wantOf[T]()
+		s := &stepper[T]{streaming: how, ctx: ctx, over: over}
 		defer s.close()
 		for !s.ended {
 			err := s.step()
@@ -91,10 +104,9 @@ func stream[T any](ctx context.Context, r Runner, source request) iter.Seq2[T, e
 
 // A stepper fetches the items of an iterator.
 type stepper[T any] struct {
-	ctx    context.Context
-	over   *Object
-	want   wire.Want
-	fields wire.Fields
+	streaming[T]
+	ctx  context.Context
+	over *Object
 
 	items []T  // of the last batch
 	index int  // of the next item
@@ -117,7 +129,7 @@ func (s *stepper[T]) step() error {
 		return err
 	}
 	defer answer.release()
-	if err := s.read(answer.decoder); err != nil {
+	if err := s.take(answer.decoder); err != nil {
 		return err
 	}
 	if s.quick += len(s.items); time.Since(start) > batchTime {
@@ -126,8 +138,8 @@ func (s *stepper[T]) step() error {
 	return nil
 }
 
-// read reads all of a batch, also behind an item that is no T.
-func (s *stepper[T]) read(d *wire.Decoder) (err error) {
+// take reads all of a batch, also behind an item that is no T.
+func (s *stepper[T]) take(d *wire.Decoder) (err error) {
 	if status, _ := d.Byte(); wire.Status(status) != wire.StatusItems {
 		s.ended = true
 		return decodeFailure(d, wire.Status(status))
@@ -138,7 +150,7 @@ func (s *stepper[T]) read(d *wire.Decoder) (err error) {
 	}
 	for ; n > 0 && err == nil; n-- {
 		var item T
-		if item, err = wire.Decode[T](d); err == nil {
+		if item, err = s.read(d); err == nil {
 			s.items = append(s.items, item)
 			s.index++
 		}

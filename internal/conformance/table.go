@@ -199,6 +199,7 @@ var fromPython = map[string][]sample{
 	"dataclass, other object":   all(plain("Data(1, 2)", "Slots(1, 2)"), as("struct", "Data(1, 2)", tablePoint{1, 2}), as("struct", "Slots(1, 2)", tablePoint{1, 2}), as("struct", "types.SimpleNamespace(x=1)", &tablePoint{X: 1})),
 	"object with a converter":   nil, // the tests of converters have it
 	"callable":                  all(plain("len", "int", "lambda: 1")),
+	"generator, other iterable": plain("(i for i in ())", "iter([])", "map(len, ())"),
 	"file object":               plain("sys.__stdin__"),
 	"anything else":             plain("object()", "len", "int", "...", "iter([])", "datetime.timedelta.max", "range(2**64)", "datetime.time(tzinfo=datetime.timezone.utc)"),
 }

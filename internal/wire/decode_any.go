@@ -2,6 +2,7 @@ package wire
 
 import (
 	"math"
+	"reflect"
 	"slices"
 )
 
@@ -48,6 +49,9 @@ func (d *Decoder) Plain() (any, error) {
 	d.marks = marks
 	return v, err
 }
+
+// PartInto is Part into v, which must be settable, as [Decoder.Reflect] does.
+func (d *Decoder) PartInto(v reflect.Value) error { return d.Hooks.orNone().decPlan(v.Type())(d, v) }
 
 func (d *Decoder) any() (any, error) {
 	t, err := d.Peek()
