@@ -173,6 +173,7 @@ type exchange struct {
 	decoder wire.Decoder
 	within  func() context.Context // of a callback
 	home    *Context               // of a callback
+	taken   taken                  // of a callback that is ready
 }
 
 func (x *exchange) context() *Context { return x.home }
@@ -236,6 +237,22 @@ func runCallback(cb *cpython.Callback) {
 		x.encoder.Reset(cb.Buffer())
 		(&raise{kind: "SystemError", message: err.Error()}).write(&x.encoder)
 	}
+}
+
+// runReady is runCallback on the Python thread, where the function has what it needs. It reports whether it had.
+func runReady(cb *cpython.Callback) bool {
+	registry.mu.RLock()
+	f := registry.all[cb.Function()]
+	registry.mu.RUnlock()
+	if f == nil || f.ready == nil {
+		return false
+	}
+	item, ok := f.ready()
+	if ok {
+		exchangeOf(cb).taken = item
+		runCallback(cb)
+	}
+	return ok
 }
 
 // chain is the context.Context of a Go function that Python called. It links to the callback, so that requests made with

@@ -55,6 +55,7 @@ type goFunc struct {
 	lent     bool // not registered: name is not one of the module go
 	min, max int  // positional arguments; max is -1 where there is no limit
 	body     body
+	ready    func() (taken, bool) // of one that runs on the Python thread where it need not wait: what body then uses
 }
 
 // A body decodes the arguments, calls the function and encodes the answer. It

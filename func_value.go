@@ -87,7 +87,14 @@ func lend(e *wire.Encoder, f *goFunc, inline bool, ended func()) {
 	registry.mu.Unlock()
 	cpython.CountFunctions(1)
 	e.Holds = append(e.Holds, func(bool) { releaseFunction(number) })
-	e.Func(number, inline, f.name)
+	run := wire.FuncQueued
+	switch {
+	case inline:
+		run = wire.FuncInline
+	case f.ready != nil:
+		run = wire.FuncReady
+	}
+	e.Func(number, run, f.name)
 }
 
 func retainFunction(number uint64) bool {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/pycontext/py/internal/wire"
@@ -16,30 +17,53 @@ import (
 type source struct {
 	// take returns the next item, false when there is none any more, or an error in its place.
 	take func(ctx func() context.Context) (item any, ok bool, err error)
+	// try is take where that need not wait; it reports whether. Nil: it always may.
+	try func() (taken, bool)
 
 	mu   sync.Mutex
 	back []any // was taken, and then dropped on the way to a request that was interrupted
 }
 
+// A taken is an item of a source, or the end of it.
+type taken struct {
+	item     any
+	ok, here bool // it is an item; there is something here
+}
+
+// ready takes the next item where it need not be waited for.
+func (s *source) ready() (taken, bool) {
+	if item, ok, _ := s.again(); ok {
+		return taken{item, true, true}, true
+	}
+	return s.try()
+}
+
 // encode writes an iterator over the source. ended is called when Python has dropped it.
 func (s *source) encode(e *wire.Encoder, ended func()) {
 	e.Standard(wire.KindIterator)
-	lend(e, &goFunc{name: "next", lent: true, min: 1, max: 1, body: s.next}, false, ended)
+	f := &goFunc{name: "next", lent: true, min: 1, max: 1, body: s.next}
+	if s.try != nil {
+		f.ready = s.ready
+	}
+	lend(e, f, false, ended)
 }
 
 // next is the body of the function that returns the next item.
 func (s *source) next(f *goFunc, ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (*raise, error) {
-	if _, r, err := f.positional(d); r != nil || err != nil {
+	x := d.Scope.(*exchange)
+	now := x.taken
+	x.taken = taken{}
+	if r, err := noArguments(f, d); r != nil || err != nil {
+		if now.ok {
+			s.giveBack(now.item)
+		}
 		return r, err
 	}
-	if err := d.Skip(); err != nil {
-		return nil, err
+	item, ok, err := now.item, now.ok, error(nil)
+	if !now.here {
+		item, ok, err = s.again()
 	}
-	if r, err := f.noKeywords(d); r != nil || err != nil {
-		return r, err
-	}
-	item, ok, err := s.again()
-	if !ok {
+	if !now.here && !ok {
 		item, ok, err = s.take(ctx)
 	}
 	switch {
@@ -54,12 +78,27 @@ func (s *source) next(f *goFunc, ctx func() context.Context, d *wire.Decoder, e 
 	}
 	e.Holds = append(e.Holds, func(read bool) {
 		if !read {
-			s.mu.Lock()
-			s.back = append(s.back, item)
-			s.mu.Unlock()
+			s.giveBack(item)
 		}
 	})
 	return answer(f, e, item), nil
+}
+
+// noArguments reads those that mean nothing.
+func noArguments(f *goFunc, d *wire.Decoder) (*raise, error) {
+	if _, r, err := f.positional(d); r != nil || err != nil {
+		return r, err
+	}
+	if err := d.Skip(); err != nil {
+		return nil, err
+	}
+	return f.noKeywords(d)
+}
+
+func (s *source) giveBack(item any) {
+	s.mu.Lock()
+	s.back = append(s.back, item)
+	s.mu.Unlock()
 }
 
 func (s *source) again() (item any, ok bool, _ error) {
@@ -93,8 +132,33 @@ func encodeChannel(e *wire.Encoder, ch reflect.Value) error {
 		}
 		return v.Interface(), true, nil
 	}}
+	if isPlain(ch.Type().Elem()) {
+		s.try = func() (taken, bool) {
+			v, ok := ch.TryRecv()
+			if !ok {
+				return taken{here: true}, v.IsValid() // it is closed, or nothing is there
+			}
+			return taken{v.Interface(), true, true}, true
+		}
+	}
 	s.encode(e, nil)
 	return nil
+}
+
+// isPlain reports whether writing a value of a type runs no code of the program's: that may wait, also for Python.
+func isPlain(t reflect.Type) bool {
+	if isMarshaler(t) || isLive(t) {
+		return false
+	}
+	switch t.Kind() {
+	case reflect.Slice, reflect.Array:
+		return isPlain(t.Elem())
+	case reflect.Map:
+		return isPlain(t.Key()) && isPlain(t.Elem())
+	case reflect.Pointer, reflect.Interface, reflect.Struct: // of structs and what they point to, the common few
+		return slices.Contains(standardTypes, t)
+	}
+	return true
 }
 
 // yields returns how many values an iterator of type t yields for each step, 1 or 2, or 0 if it is none.

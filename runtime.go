@@ -112,6 +112,7 @@ func load(config Config) error {
 		Lookup:          lookup,
 		Names:           functionNames,
 		Call:            runCallback,
+		Ready:           runReady,
 		RetainError:     retainError,
 		LimitError:      func() uint64 { return keep(ErrLimit) },
 		ReleaseError:    releaseError,

@@ -29,6 +29,7 @@ var liveCases = []testCase{
 	{"IteratorErrors", iteratorErrors},
 	{"ChannelsToPython", channelsToPython},
 	{"ChannelsLoseNothing", channelsLoseNothing},
+	{"ChannelsThatAreReady", channelsThatAreReady},
 	{"ReadersToPython", readersToPython},
 	{"WritersToPython", writersToPython},
 	{"FilesClosed", filesClosed},
@@ -232,6 +233,74 @@ func channelsLoseNothing(t *testing.T, s *suite) {
 	}
 	run(t, c, "del kept")
 	noFunctions(t, "interrupted")
+}
+
+// asking is an item whose way to Python goes through Python, on another goroutine.
+type asking struct{ c *py.Context }
+
+func (a asking) MarshalPython() (any, error) {
+	type result struct {
+		v   any
+		err error
+	}
+	done := make(chan result)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		v, err := a.c.Eval(ctx, "6 * 7")
+		done <- result{v, err}
+	}()
+	r := <-done
+	return r.v, r.err
+}
+
+// channelsThatAreReady has items that are there when Python asks, which are received on its own thread.
+func channelsThatAreReady(t *testing.T, s *suite) {
+	c := s.open(t)
+	items := make(chan asking, 3)
+	for range 3 {
+		items <- asking{c}
+	}
+	close(items)
+	equal(t, "items that ask Python", eval[[]int](t, c, "list(ch)", py.Vars{"ch": items}), []int{42, 42, 42})
+	bad := make(chan string, 3)
+	bad <- "a"
+	bad <- "\xff"
+	bad <- "b"
+	close(bad)
+	run(t, c, "def tolerant(ch):\n  seen = []\n  while True:\n    try: seen.append(next(ch))\n    except StopIteration: return seen\n    except TypeError: seen.append('?')")
+	equal(t, "an item that does not travel", call[[]string](t, c, "__main__", "tolerant", bad), []string{"a", "?", "b"})
+	// No more is taken than Python asked for.
+	ch := make(chan int, 10)
+	for i := range 10 {
+		ch <- i
+	}
+	equal(t, "three of ten", eval[py.Tuple](t, c, "next(ch), next(ch), next(ch)", py.Vars{"ch": ch}), py.Tuple{int64(0), int64(1), int64(2)})
+	equal(t, "are left", len(ch), 7)
+	// A loop that is always ready can be stopped, and loses nothing by it.
+	run(t, c, "seen = []\ndef loop(ch):\n  for x in ch: seen.append(x)")
+	stop, sent := make(chan struct{}), make(chan int)
+	go func() {
+		for i := 0; ; i++ {
+			select {
+			case ch <- i:
+			case <-stop:
+				sent <- i
+				return
+			}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	_, err := c.Call(ctx, "__main__", "loop", ch)
+	is(t, "a deadline", err, context.DeadlineExceeded)
+	works(t, c)
+	close(stop)
+	// Python may be struck between an item and the append.
+	if n, seen := 7+<-sent, eval[int](t, c, "len(seen)"); n-len(ch)-seen > 1 {
+		t.Errorf("of %d items, %d are left and %d were seen", n, len(ch), seen)
+	}
+	noFunctions(t, "channels that are ready")
 }
 
 func readersToPython(t *testing.T, s *suite) {

@@ -22,8 +22,8 @@ static void hand_over(lane *l, callback *cb) {
   else if (!offer(cb->request, cb)) lane_tell(l, &cb->begin, (uintptr_t)cb);
 }
 
-// Attached. Runs the Go function of cb with its arguments and waits for the answer. Returns 0, or -1 with the interrupt
-// raised.
+// Attached. Runs the Go function of cb with its arguments and waits for the answer. One that is inline when it is ready runs
+// here if it need not wait. Returns 0, or -1 with the interrupt raised.
 int callback_run(lane *l, callback *cb, int is_inline) {
   stats_add(STAT_CALLBACKS, 1);
   cb->lane = l;
@@ -31,7 +31,10 @@ int callback_run(lane *l, callback *cb, int is_inline) {
   int64_t start = timed ? now_ns() : 0, over = 0;
   if (is_inline) {
     cb->request = l->current;
-    goInline(cb);
+    if (is_inline == INLINE_READY) is_inline = goReady(cb);
+    else goInline(cb);
+  }
+  if (is_inline) {
     if (timed) over = now_ns();
   } else {
     cb->request = suspend_request(l);

@@ -184,6 +184,16 @@ func goInline(c *C.callback) {
 	})
 }
 
+//export goReady
+func goReady(c *C.callback) (ran C.int) {
+	onThread(func() {
+		cb := newCallback(c, mostOnGoroutine)
+		ran = boolInt(hooks.Ready(cb))
+		cb.end()
+	})
+	return ran
+}
+
 // onThread runs Go code on a Python thread, which it must give back. Go ends the process when such code ends its goroutine
 // (runtime.Goexit, testing.T.FailNow). So the context is given up instead: it closes, and its thread stays here, detached.
 func onThread(f func()) {

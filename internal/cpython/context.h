@@ -229,6 +229,7 @@ HIDDEN int hide(lane *l, const request *r, hidden *h);
 HIDDEN void show(lane *l, hidden *h);
 
 // callback.c
+enum { INLINE_ALWAYS = 1, INLINE_READY };
 HIDDEN int callback_run(lane *l, callback *cb, int inline_);
 
 #endif

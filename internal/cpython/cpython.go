@@ -54,6 +54,8 @@ type Hooks struct {
 	Names func(c *Context) string
 	// Call runs a function and writes its answer. It must not panic.
 	Call func(cb *Callback)
+	// Ready is Call, on the Python thread, where that need not wait; it reports whether it was.
+	Ready func(cb *Callback) bool
 	// RetainFunction tells that Python has one more callable for a function that Go lends, and answers whether there is
 	// such a function.
 	RetainFunction func(number uint64) bool

@@ -12,7 +12,7 @@
 // A registered function as the Go side describes it.
 typedef struct resolved {
   uint64_t number; // 0: there is none
-  int is_inline;
+  int is_inline; // 0, or one of those below
 } resolved;
 
 // Moves on with every Register and Unregister, so that what was looked up is known to be old. Atomic.

@@ -205,13 +205,9 @@ func (e *Encoder) Ref(handle uint64) { e.word(TagRef, handle) }
 func (e *Encoder) Pointer(address uint64) { e.word(TagPointer, address) }
 
 // Func writes a Go function by its number, which has to stay one until the bytes are read: see Holds.
-func (e *Encoder) Func(number uint64, inline bool, name string) {
+func (e *Encoder) Func(number uint64, run FuncRun, name string) {
 	e.word(TagFunc, number)
-	flags := byte(0)
-	if inline {
-		flags = 1
-	}
-	e.Byte(flags)
+	e.Byte(byte(run))
 	e.Raw(name)
 }
 

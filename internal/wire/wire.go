@@ -57,6 +57,15 @@ const (
 	TagMarked    Tag = 0x46 // from Python only, in front of a whole value
 )
 
+// A FuncRun says where a Go function runs, and is what SPEC.md calls its flags.
+type FuncRun byte
+
+const (
+	FuncQueued FuncRun = 0 // on a goroutine, while Python serves other requests
+	FuncInline FuncRun = 1 // on the Python thread
+	FuncReady  FuncRun = 2 // on the Python thread where it need not wait, otherwise on a goroutine
+)
+
 // A Kind says which class of Python's standard library a value of TagStandard is of. SPEC.md has the payloads.
 type Kind byte
 
