@@ -355,7 +355,7 @@ func fork(t *testing.T, s *suite) {
 	c := s.open(t)
 	register(t, c, "f", func() int { return 1 })
 	const code = `
-import go, os, warnings
+import go, os, select, warnings
 warnings.simplefilter('ignore')
 def forked():
     r, w = os.pipe()
@@ -373,6 +373,7 @@ def forked():
             os.write(w, text.encode())
         finally: os._exit(0)
     os.close(w)
+    if not select.select([r], [], [], 10)[0]: os.kill(pid, 9)
     out = os.read(r, 1000).decode()
     os.close(r)
     os.waitpid(pid, 0)
@@ -390,6 +391,19 @@ def forked():
 	}
 	contains(t, "in the child", out, "refused", "fork")
 	equal(t, "in the parent", eval[int](t, c, "go.f()"), 1)
+	// Nor is Go asked for the function, which would wait for a processor for ever where all were in use.
+	var stop atomic.Bool
+	defer stop.Store(true)
+	for range runtime.GOMAXPROCS(0) {
+		go func() {
+			for !stop.Load() {
+			}
+		}()
+	}
+	for range 10 {
+		register(t, c, "f", func() int { return 1 })
+		contains(t, "in the child of a busy process", eval[string](t, c, "forked()"), "refused", "fork")
+	}
 }
 
 func subprocesses(t *testing.T, s *suite) {

@@ -69,7 +69,7 @@ static PyObject *native_function(PyObject *self, PyObject *name) {
 // Attached. The attributes of the module go. A Go function is found here in a tenth of the time that CPython takes to come to the
 // module's __getattr__.
 static PyObject *module_attribute(PyObject *module, PyObject *name) {
-  lane *l = type_of(name) == EXACT(Unicode) ? lane_current() : NULL;
+  lane *l = type_of(name) == EXACT(Unicode) && !runtime_forked ? lane_current() : NULL; // what __getattr__ does says why
   if (l && l->context->interp->functions && PyDict_Contains(PyModule_GetDict(module), name) == 0) {
     PyObject *callable = function_known(l->context->interp, l->context, name);
     if (callable) return callable;
