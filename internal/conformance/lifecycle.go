@@ -23,6 +23,7 @@ var lifecycleCases = []testCase{
 	{"Case06CloseStuck", closeStuck},
 	{"Case06CloseInCallback", closeInCallback},
 	{"Case07CloseQueued", closeQueued},
+	{"Case07CloseManyAtOnce", closeManyAtOnce},
 	{"Case08ParentEnds", parentEnds},
 	{"Case08ParentEndsDuringNew", parentEndsDuringNew},
 	{"Case09Identity", identity},
@@ -282,6 +283,35 @@ func closeQueued(t *testing.T, s *suite) {
 		}
 	}
 	equal(t, "requests that ran", hits.Load(), int64(0))
+}
+
+// closeManyAtOnce closes contexts that all wait for the lock of one interpreter: not each of them may look at all of its objects.
+func closeManyAtOnce(t *testing.T, s *suite) {
+	if s.Mode != py.Worker {
+		t.Skip("each context has its own objects")
+	}
+	const contexts = 40
+	busy := s.open(t, py.Options{Preload: "import gc, go"})
+	var open []*py.Context
+	for range contexts {
+		c := s.open(t)
+		run(t, c, "def f(): pass")
+		open = append(open, c)
+	}
+	var closing sync.WaitGroup
+	register(t, busy, "close_all", func() {
+		for _, c := range open {
+			closing.Go(func() { c.Close() })
+		}
+		time.Sleep(200 * time.Millisecond) // with the lock
+	}, py.Inline())
+	collections := func() int { return eval[int](t, busy, "gc.get_stats()[2]['collections']") }
+	before := collections()
+	run(t, busy, "go.close_all()")
+	closing.Wait()
+	if n := collections() - before; n == 0 || n > contexts/2 {
+		t.Errorf("%d contexts that closed at once collected garbage %d times", contexts, n)
+	}
 }
 
 func parentEnds(t *testing.T, s *suite) {

@@ -10,6 +10,8 @@
 static pthread_mutex_t workers_lock = PTHREAD_MUTEX_INITIALIZER;
 static context *only_worker; // the worker context, while there is just one
 static int workers;
+static int leaving, uncollected; // workers that end, and that ended since garbage was collected; atomic
+#define MOST_UNCOLLECTED 64
 
 static void count_worker(context *c, int n) {
   pthread_mutex_lock(&workers_lock);
@@ -97,6 +99,15 @@ static void call_quietly(PyObject *f) {
   PyErr_Clear();
 }
 
+// Attached. The last of the workers that end at the same time collects the garbage of all: a collection looks at all that lives
+// in the interpreter, and one for each would keep hundreds of contexts from ending within their grace.
+static void collect(context *c) {
+  int others = __atomic_sub_fetch(&leaving, 1, __ATOMIC_SEQ_CST);
+  if (__atomic_add_fetch(&uncollected, 1, __ATOMIC_SEQ_CST) < MOST_UNCOLLECTED && others) return;
+  __atomic_store_n(&uncollected, 0, __ATOMIC_SEQ_CST);
+  call_quietly(c->interp->collect);
+}
+
 // Attached. Lets go of everything that Go holds or that is kept for speed.
 static void let_go(context *c) {
   call_quietly(c->interp->finish);
@@ -112,7 +123,7 @@ static void let_go(context *c) {
   PyObject *namespace = c->namespace;
   c->namespace = NULL;
   Py_DecRef(namespace);
-  if (c->mode == MODE_WORKER) call_quietly(c->interp->collect);
+  if (c->mode == MODE_WORKER) collect(c);
 }
 
 // Attached on return. Returns the thread state, or NULL with c->problem filled in and nothing attached.
@@ -195,6 +206,7 @@ static void *context_main(void *arg) {
   if (c->mode == MODE_WORKER) count_worker(c, -1);
   wait_for_interrupters(c);
   goEnding(c->handle);
+  if (c->mode == MODE_WORKER) __atomic_add_fetch(&leaving, 1, __ATOMIC_SEQ_CST);
   attach(l);
   let_go(c);
   leave(c, PyThreadState_Get());
