@@ -407,9 +407,10 @@
 // expression: the exception waits for its return, and so do other requests of that context. A request without a deadline
 // has none.
 //
-// Python code that is not written with such an exception in mind may not survive it as it was: asyncio's event loop, struck
-// in its own code, can lose track of a task and then wait for it, in C, without end. A coroutine with a deadline of its own
-// (asyncio.timeout) does not come to that.
+// Python code that is not written with such an exception in mind may not survive it as it was. A library that takes a lock and
+// is struck before its try keeps it, and waits for itself the next time: subprocess.Popen.poll does so. asyncio's event loop,
+// struck in its own code, can lose track of a task and then wait for it, in C, without end; a coroutine with a deadline of
+// its own (asyncio.timeout) does not come to that.
 //
 // [Context.Interrupt] does the same to whatever runs, which then fails with [ErrInterrupted]. [SafeToRetry] tells whether
 // the request of an error never reached Python.
