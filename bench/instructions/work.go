@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	halves  = 4 // Go encodes, C decodes, C encodes, Go decodes
+	halves  = 5 // Go encodes, C decodes, C encodes, Go decodes; and the floor of the two in C
 	repeats = 20
 )
 
@@ -100,8 +100,26 @@ func convert[T any](a *cpython.Attached, name string, v T) error {
 		_, err := wire.Decode[T](&d)
 		return err
 	})
+	if err != nil {
+		return err
+	}
 	fmt.Println(name)
-	return err
+	return inPlainC(v)
+}
+
+// inPlainC makes the same Python object of a C value and reads it back.
+func inPlainC(v any) error {
+	f, err := floor.New()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	value, err := floor.NewValue(v)
+	if err != nil {
+		return err
+	}
+	defer value.Close()
+	return counted(func() error { return f.Identity(value, 1) })
 }
 
 // counted does something once to be prepared, and then between two marks.
