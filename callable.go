@@ -46,17 +46,22 @@ func decodeCallable(t reflect.Type) func(*wire.Decoder, reflect.Value) error {
 		if p == nil {
 			return &wire.Error{Type: t.String(), Reason: why}
 		}
-		x, err := d.Object("a callable for a Go " + t.String())
-		if err != nil {
-			return err
-		}
-		if x == nil {
-			v.SetZero()
-			return nil
-		}
-		v.Set(p.bind(x.(*Object), d.Scope.(home).origin()))
+		return decodeBound(d, v, "a callable", p.bind)
+	}
+}
+
+// decodeBound reads a reference to what stands behind a func or an iterator, and binds v to it; None is nil.
+func decodeBound(d *wire.Decoder, v reflect.Value, what string, bind func(*Object, *chain) reflect.Value) error {
+	x, err := d.Object(what + " for a Go " + v.Type().String())
+	if err != nil {
+		return err
+	}
+	if x == nil {
+		v.SetZero()
 		return nil
 	}
+	v.Set(bind(x.(*Object), d.Scope.(home).origin()))
+	return nil
 }
 
 // bind makes a func that calls o, and keeps it. One without a context.Context is part of the chain that it came with.

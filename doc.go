@@ -285,7 +285,7 @@
 // from any strides and byte order, as far as its type holds each item exactly. A parameter of a Go function may be one too; who
 // wants the memory itself there takes an *Object, and a View of it.
 //
-// Tables, records and arrays of Arrow go in both directions, in place, with the module github.com/pycontext/py/arrow.
+// Tables, records and arrays of Arrow go in both directions, in place but from interpreters of their own, with the module github.com/pycontext/py/arrow.
 //
 // # Callbacks
 //

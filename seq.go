@@ -42,16 +42,7 @@ func decodeSequence(t reflect.Type) func(*wire.Decoder, reflect.Value) error {
 			v.Set(p.over(items))
 			return err
 		}
-		x, err := d.Object("what Python iterates over, for a Go " + t.String())
-		if err != nil {
-			return err
-		}
-		if x == nil {
-			v.SetZero()
-			return nil
-		}
-		v.Set(p.bind(x.(*Object), d.Scope.(home).origin()))
-		return nil
+		return decodeBound(d, v, "what Python iterates over,", p.bind)
 	}
 }
 
