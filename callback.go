@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/handle"
 	"github.com/pycontext/py/internal/wire"
 )
 
@@ -34,10 +35,9 @@ type function struct {
 
 var registry = struct {
 	mu     sync.RWMutex
-	last   uint64
 	global map[string]*function
-	all    map[uint64]*function
-}{global: map[string]*function{}, all: map[uint64]*function{}}
+	all    handle.Table[function] // may be read without mu
+}{global: map[string]*function{}}
 
 // Register makes a Go function callable from every context, as go.name(...), from go import name, or go.call("name",
 // ...). It takes the place of one registered before under that name.
@@ -120,17 +120,15 @@ func newFunction(name string, fn any, options []FuncOption) (*function, error) {
 // addFunction and removeFunction are called with the registry locked.
 func addFunction(functions map[string]*function, name string, f *function) {
 	removeFunction(functions, name)
-	registry.last++
-	f.number = registry.last
 	functions[name] = f
-	registry.all[f.number] = f
+	f.number = registry.all.Add(f)
 }
 
 func removeFunction(functions map[string]*function, name string) bool {
 	f := functions[name]
 	if f != nil {
 		delete(functions, name)
-		delete(registry.all, f.number)
+		registry.all.Remove(f.number)
 	}
 	return f != nil
 }
@@ -140,7 +138,7 @@ func (c *Context) forget() {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	for _, f := range c.functions {
-		delete(registry.all, f.number)
+		registry.all.Remove(f.number)
 	}
 	c.functions, c.forgotten = nil, true
 }
@@ -216,9 +214,7 @@ func exchangeOf(cb *cpython.Callback) *exchange {
 // runCallback answers one call from Python. The answer is set also when the function ends its goroutine.
 func runCallback(cb *cpython.Callback) {
 	c := cb.Context().Owner.(*Context)
-	registry.mu.RLock()
-	f := registry.all[cb.Function()]
-	registry.mu.RUnlock()
+	f := registry.all.Find(cb.Function())
 	x := exchangeOf(cb)
 	x.encoder.Reset(cb.Buffer())
 	x.encoder.Scope, x.decoder.Scope, x.home = x, x, c
@@ -241,9 +237,7 @@ func runCallback(cb *cpython.Callback) {
 
 // runReady is runCallback on the Python thread, where the function has what it needs. It reports whether it had.
 func runReady(cb *cpython.Callback) bool {
-	registry.mu.RLock()
-	f := registry.all[cb.Function()]
-	registry.mu.RUnlock()
+	f := registry.all.Find(cb.Function())
 	if f == nil || f.ready == nil {
 		return false
 	}

@@ -80,11 +80,7 @@ func encodeFunc(e *wire.Encoder, v reflect.Value) error {
 // lend writes a function under a number of its own. What is written holds one use of it; each callable that Python makes
 // of it takes another. ended, if there is one, is called after the last of them; it must not wait.
 func lend(e *wire.Encoder, f *goFunc, inline bool, ended func()) {
-	registry.mu.Lock()
-	registry.last++
-	number := registry.last
-	registry.all[number] = &function{goFunc: f, number: number, inline: inline, uses: 1, ended: ended}
-	registry.mu.Unlock()
+	number := registry.all.Add(&function{goFunc: f, inline: inline, uses: 1, ended: ended})
 	cpython.CountFunctions(1)
 	e.Holds = append(e.Holds, func(bool) { releaseFunction(number) })
 	run := wire.FuncQueued
@@ -100,7 +96,7 @@ func lend(e *wire.Encoder, f *goFunc, inline bool, ended func()) {
 func retainFunction(number uint64) bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
-	f := registry.all[number]
+	f := registry.all.Find(number)
 	if f == nil || f.uses == 0 {
 		return false
 	}
@@ -110,11 +106,11 @@ func retainFunction(number uint64) bool {
 
 func releaseFunction(number uint64) {
 	registry.mu.Lock()
-	f := registry.all[number]
+	f := registry.all.Find(number)
 	f.uses--
 	over := f.uses == 0
 	if over {
-		delete(registry.all, number)
+		registry.all.Remove(number)
 		cpython.CountFunctions(-1)
 	}
 	registry.mu.Unlock()

@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/handle"
 )
 
 // load resolves what the C of this package uses of CPython. Python runs by then.
@@ -41,36 +42,16 @@ type entry struct {
 	reader array.RecordReader // or nil
 }
 
-type table struct {
-	sync.Mutex
-	all  map[uint64]*entry
-	last uint64
-}
+var entries handle.Table[entry]
 
-// entries have numbers, by which C names them.
-var entries = table{all: map[uint64]*entry{}}
-
-func (t *table) add(e *entry) uint64 {
-	t.Lock()
-	defer t.Unlock()
-	t.last++
-	t.all[t.last] = e
+func addEntry(e *entry) uint64 {
 	objects.Add(1)
-	return t.last
+	return entries.Add(e)
 }
 
-func (t *table) find(number uint64) *entry {
-	t.Lock()
-	defer t.Unlock()
-	return t.all[number]
-}
-
-// drop ends an entry. Python's thread must not wait for a reader, which may itself wait for Python.
-func (t *table) drop(number uint64) {
-	t.Lock()
-	e := t.all[number]
-	delete(t.all, number)
-	t.Unlock()
+// dropEntry ends an entry. Python's thread must not wait for a reader, which may itself wait for Python.
+func dropEntry(number uint64) {
+	e := entries.Remove(number)
 	for _, a := range e.arrays {
 		a.Release()
 	}
@@ -173,24 +154,24 @@ func problem(err error) *C.char {
 
 //export goArrowSchema
 func goArrowSchema(number C.uint64_t, to C.uintptr_t) *C.char {
-	return problem(entries.find(uint64(number)).giveSchema(to))
+	return problem(entries.Find(uint64(number)).giveSchema(to))
 }
 
 //export goArrowArray
 func goArrowArray(number C.uint64_t, to C.uintptr_t) *C.char {
-	return problem(giveArray(entries.find(uint64(number)).arrays[0], to))
+	return problem(giveArray(entries.Find(uint64(number)).arrays[0], to))
 }
 
 //export goArrowStream
 func goArrowStream(number C.uint64_t) C.uint64_t {
-	return C.uint64_t(entries.add(entries.find(uint64(number)).again()))
+	return C.uint64_t(addEntry(entries.Find(uint64(number)).again()))
 }
 
 // goArrowNext is for streams without a reader, and for threads that are not Python's. A consumer asks for one batch at a time.
 //
 //export goArrowNext
 func goArrowNext(number C.uint64_t, to C.uintptr_t) *C.char {
-	e := entries.find(uint64(number))
+	e := entries.Find(uint64(number))
 	if e.reader != nil {
 		return problem(e.nextElsewhere(uint64(to)))
 	}
@@ -204,4 +185,4 @@ func goArrowNext(number C.uint64_t, to C.uintptr_t) *C.char {
 }
 
 //export goArrowDrop
-func goArrowDrop(number C.uint64_t) { entries.drop(uint64(number)) }
+func goArrowDrop(number C.uint64_t) { dropEntry(uint64(number)) }

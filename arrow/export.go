@@ -38,7 +38,7 @@ func Export(ctx context.Context, c *py.Context, v any) (*py.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	number := entries.add(e)
+	number := addEntry(e)
 	var begun atomic.Bool // or never to begin
 	made := make(chan *py.Object, 1)
 	err = c.Attach(ctx, func(a *py.Attached) error {
@@ -47,7 +47,7 @@ func Export(ctx context.Context, c *py.Context, v any) (*py.Object, error) {
 		}
 		o, err := e.object(a, number, kind)
 		if err != nil {
-			entries.drop(number)
+			dropEntry(number)
 			return err
 		}
 		kept, err := o.Keep()
@@ -58,7 +58,7 @@ func Export(ctx context.Context, c *py.Context, v any) (*py.Object, error) {
 		return <-made, nil
 	}
 	if !begun.Swap(true) {
-		entries.drop(number)
+		dropEntry(number)
 	}
 	return nil, err
 }

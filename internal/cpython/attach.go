@@ -7,9 +7,9 @@ import "C"
 
 import (
 	"errors"
-	"sync"
-	"sync/atomic"
 	"unsafe"
+
+	"github.com/pycontext/py/internal/handle"
 )
 
 // Attached is Python as a function sees it that runs on the context's thread, attached to its interpreter. Objects are
@@ -26,22 +26,15 @@ type Attached struct {
 // Pointer is a PyObject*; 0 is none.
 type Pointer uintptr
 
-// attachments are the functions of Attach, by numbers that are never used again: a caller that stopped waiting has taken
-// its function back, and the request may still come to ask for it.
-var attachments struct {
-	functions sync.Map // uint64 to func(*Attached)
-	last      atomic.Uint64
-}
+// attachments are the functions of Attach. A caller that stopped waiting has taken its function back, and the request may
+// still come to ask for it.
+var attachments handle.Table[func(*Attached)]
 
 // AddAttachment gives a function the number that an attach request names. RemoveAttachment takes it back.
-func AddAttachment(f func(*Attached)) uint64 {
-	number := attachments.last.Add(1)
-	attachments.functions.Store(number, f)
-	return number
-}
+func AddAttachment(f func(*Attached)) uint64 { return attachments.Add(&f) }
 
 // RemoveAttachment forgets the function of a number.
-func RemoveAttachment(number uint64) { attachments.functions.Delete(number) }
+func RemoveAttachment(number uint64) { attachments.Remove(number) }
 
 //export goAttach
 func goAttach(number C.uint64_t, l *C.lane) (result C.int) {
@@ -55,8 +48,8 @@ func goAttach(number C.uint64_t, l *C.lane) (result C.int) {
 		C.buf_free(&kept.out)
 		C.free(unsafe.Pointer(kept))
 	}()
-	if f, ok := attachments.functions.Load(uint64(number)); ok {
-		onThread(func() { f.(func(*Attached))(a) })
+	if f := attachments.Find(uint64(number)); f != nil {
+		onThread(func() { (*f)(a) })
 	}
 	return
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/pycontext/py/internal/handle"
 )
 
 // Callback is a call of a Go function by Python. It is valid until the function's answer is given, and used for another
@@ -44,7 +46,7 @@ var callbacks = sync.Pool{New: func() any { return new(Callback) }}
 func newCallback(c *C.callback, depth int) *Callback {
 	cb := callbacks.Get().(*Callback)
 	cb.c, cb.depth = c, depth
-	cb.context = contexts.find(uint64(c.lane.context.handle))
+	cb.context = contexts.Find(uint64(c.lane.context.handle))
 	cb.context.fence.in()
 	return cb
 }
@@ -65,7 +67,7 @@ func (cb *Callback) request() *Request {
 	if cb.c.request == nil {
 		return nil
 	}
-	return requests.find(uint64(cb.c.request.handle))
+	return requests.Find(uint64(cb.c.request.handle))
 }
 
 // Link returns the callback's link, made when it is first asked for, for the function's context.Context, which ends with the
@@ -113,10 +115,10 @@ func (cb *Callback) Grow(buf []byte, n int) []byte { return grow(&cb.c.answer, b
 func (cb *Callback) Answer(answer []byte) { cb.c.answer.len = C.size_t(len(answer)) }
 
 // held is what is to be done once an answer was read or dropped.
-var held table[func(read bool)]
+var held handle.Table[func(read bool)]
 
 // Hold has over called once Python has read the answer, or dropped it.
-func (cb *Callback) Hold(over func(read bool)) { cb.c.held = C.uint64_t(held.add(over)) }
+func (cb *Callback) Hold(over func(read bool)) { cb.c.held = C.uint64_t(held.Add(&over)) }
 
 // submit sends a request of the chain to the Python thread that waits, or, when it waits no more, to the context's
 // thread like any other.
@@ -205,7 +207,7 @@ func onThread(f func()) {
 		if v := recover(); v != nil {
 			panic(v)
 		}
-		if c := contexts.find(uint64(C.thread_give_up())); c != nil {
+		if c := contexts.Find(uint64(C.thread_give_up())); c != nil {
 			hooks.GaveUp(c)
 		}
 		select {}
@@ -216,14 +218,14 @@ func onThread(f func()) {
 
 //export goLookup
 func goLookup(context C.uint64_t, name *C.char, n C.size_t, isInline *C.int) C.uint64_t {
-	number, inline := hooks.Lookup(contexts.find(uint64(context)), C.GoStringN(name, C.int(n)))
+	number, inline := hooks.Lookup(contexts.Find(uint64(context)), C.GoStringN(name, C.int(n)))
 	*isInline = boolInt(inline)
 	return C.uint64_t(number)
 }
 
 //export goNames
 func goNames(context C.uint64_t, out *C.buf) {
-	names := hooks.Names(contexts.find(uint64(context)))
+	names := hooks.Names(contexts.Find(uint64(context)))
 	buf := append(grow(out, nil, len(names)), names...)
 	out.len = C.size_t(len(buf))
 }
@@ -242,9 +244,8 @@ func goReleaseFunction(number C.uint64_t) { hooks.ReleaseFunction(uint64(number)
 
 //export goAnswered
 func goAnswered(number C.uint64_t, read C.int) {
-	over := held.find(uint64(number))
-	held.remove(uint64(number))
-	over(read != 0)
+	over := held.Remove(uint64(number))
+	(*over)(read != 0)
 }
 
 //export goReleaseError

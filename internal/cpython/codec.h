@@ -35,12 +35,6 @@ typedef struct misfit {
   int limit; // it is beyond one of the limits
 } misfit;
 
-// Without a look at the texts, which are longer than most results.
-static inline void misfit_clear(misfit *why) {
-  why->place[0] = why->reason[0] = 0;
-  why->raised = why->limit = 0;
-}
-
 // What a value may be at most on its way to Go.
 typedef struct limits {
   int depth;             // containers inside one another
@@ -74,6 +68,24 @@ typedef struct encoder {
   uint64_t *added; // the handles made so far, dropped again if the value does not fit
   size_t added_len, added_cap;
 } encoder;
+
+// Field by field, and without a look at the texts: to clear all of it takes longer than most values.
+static inline encoder *encoder_begin(encoder *e, buf *out, struct context *c, misfit *why) {
+  why->place[0] = why->reason[0] = 0;
+  why->raised = why->limit = 0;
+  e->out = out;
+  e->context = c;
+  e->why = why;
+  e->items = e->apart = 0;
+  e->names = NULL;
+  e->keeper = NULL;
+  e->unlimited = e->loose = e->keep = e->go_errors = e->in_place = e->depth = e->tentative = 0;
+  e->start = 0;
+  e->marks = NULL;
+  e->added = NULL;
+  e->marks_len = e->marks_cap = e->added_len = e->added_cap = 0;
+  return e;
+}
 
 // What keeps a Go error alive within Python: a capsule with this name, around its number.
 #define GO_ERROR "go.error"

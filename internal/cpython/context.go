@@ -10,6 +10,8 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+
+	"github.com/pycontext/py/internal/handle"
 )
 
 // Context is the Go side of one context: its thread, its interpreter and the requests under way.
@@ -34,7 +36,7 @@ type Context struct {
 	Owner any
 }
 
-var contexts table[*Context]
+var contexts handle.Table[Context]
 
 // NewContext starts a context's thread and interpreter and waits until it is ready.
 func NewContext(mode Mode, stackSize int, owner any) (*Context, error) {
@@ -46,7 +48,7 @@ func NewContext(mode Mode, stackSize int, owner any) (*Context, error) {
 	}
 	c.life, c.die = context.WithCancel(context.Background())
 	c.users.Store(2) // the thread, and this function
-	c.handle = contexts.add(c)
+	c.handle = contexts.Add(c)
 	c.c = C.context_start(C.uint64_t(c.handle), C.int(mode), C.size_t(stackSize))
 	if c.c == nil {
 		c.die()
@@ -113,7 +115,7 @@ func (c *Context) Interrupt(cause error) bool {
 	if handle == 0 {
 		return false
 	}
-	if r := requests.find(uint64(handle)); r != nil {
+	if r := requests.Find(uint64(handle)); r != nil {
 		r.cancelCallbacks(uint64(serial), cause)
 	}
 	return true
@@ -156,19 +158,19 @@ func (c *Context) release() {
 }
 
 //export goStarted
-func goStarted(handle C.uint64_t) { close(contexts.find(uint64(handle)).started) }
+func goStarted(handle C.uint64_t) { close(contexts.Find(uint64(handle)).started) }
 
 // goFreed is called when nothing names the context any more: Python threads that outlive it do.
 //
 //export goFreed
-func goFreed(handle C.uint64_t) { contexts.remove(uint64(handle)) }
+func goFreed(handle C.uint64_t) { contexts.Remove(uint64(handle)) }
 
 //export goEnding
-func goEnding(handle C.uint64_t) { hooks.Ending(contexts.find(uint64(handle))) }
+func goEnding(handle C.uint64_t) { hooks.Ending(contexts.Find(uint64(handle))) }
 
 //export goEnded
 func goEnded(handle C.uint64_t) {
-	c := contexts.find(uint64(handle))
+	c := contexts.Find(uint64(handle))
 	c.die()
 	hooks.Ended(c)
 	close(c.ended)

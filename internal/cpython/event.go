@@ -83,7 +83,7 @@ func laneOf(event C.uintptr_t) *C.lane {
 
 // endRequest wakes the caller of a request that is done, or recycles one that nobody waits for.
 func endRequest(event C.uintptr_t) {
-	r := requests.find(uint64(requestOf(event).handle))
+	r := requests.Find(uint64(requestOf(event).handle))
 	if event&C.EVENT_DONE != 0 {
 		r.wake <- struct{}{}
 		return

@@ -150,8 +150,8 @@ static void raise_misfit(interp *in, const function *f, const misfit *why) {
 static __attribute__((noinline)) int write_call(const function *f, context *c, buf *out, PyObject *const *args,
                                                 Py_ssize_t n, PyObject *names) {
   misfit why;
-  misfit_clear(&why);
-  encoder e = {.out = out, .context = c, .in_place = 1, .why = &why};
+  encoder e;
+  encoder_begin(&e, out, c, &why)->in_place = 1;
   if (write_arguments(&e, args, n, names) == 0) return 0;
   if (!why.raised) raise_misfit(c->interp, f, &why);
   return -1;
@@ -185,7 +185,7 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
 }
 
 static PyObject *call_function(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names) {
-  return invoke(PyCapsule_GetPointer(self, GO_FUNCTION), args, n, names);
+  return invoke(PyCapsule_GetPointer(self, NULL), args, n, names);
 }
 
 // Attached.
@@ -195,13 +195,13 @@ static void discard(function *f) {
   free(f);
 }
 
-static void free_function(PyObject *capsule) { discard(PyCapsule_GetPointer(capsule, GO_FUNCTION)); }
+static void free_function(PyObject *capsule) { discard(PyCapsule_GetPointer(capsule, NULL)); }
 
 // Attached. New callable; takes over f. NULL with an error set.
 static PyObject *make_callable(function *f) {
   f->def = (PyMethodDef){f->name, (PyCFunction)(void (*)(void))call_function, METH_FASTCALL | METH_KEYWORDS,
                          "A function of the Go program."};
-  PyObject *capsule = PyCapsule_New(f, GO_FUNCTION, free_function);
+  PyObject *capsule = PyCapsule_New(f, NULL, free_function);
   if (!capsule) {
     discard(f);
     return NULL;
@@ -242,7 +242,7 @@ PyObject *function_known(interp *in, context *c, PyObject *name) {
   PyObject *callable = PyDict_GetItemWithError(in->functions, name);
   if (!callable) return NULL;
   Py_IncRef(callable);
-  if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), GO_FUNCTION), c) == 0) return callable;
+  if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), NULL), c) == 0) return callable;
   Py_DecRef(callable);
   return NULL;
 }

@@ -28,16 +28,19 @@ static void set_exception(lane *l, request *r) {
   PyThreadState_SetAsyncExc(l->ident, l->context->interp->interrupted);
 }
 
-// Attached, on the lane's thread; an error may be set and stays. Withdraws an interrupt that was not delivered yet, and
-// delivers one to the request below, if that goes on now.
+// Attached, with the lane's lock. The request below is on top again, and gets an interrupt that came meanwhile, if it goes on now.
+static void go_on(lane *l, request *below) {
+  l->current = below;
+  if (!below || !below->interrupted || below->suspended) return;
+  below->interrupted = 0;
+  set_exception(l, below);
+}
+
+// Attached, on the lane's thread; an error may be set and stays. Withdraws an interrupt that was not delivered yet.
 void end_request(lane *l, request *r) {
   pthread_mutex_lock(&l->lock);
-  request *below = l->current = r->below;
   if (r->struck) PyThreadState_SetAsyncExc(l->ident, NULL);
-  if (below && below->interrupted && !below->suspended) {
-    below->interrupted = 0;
-    set_exception(l, below);
-  }
+  go_on(l, r->below);
   pthread_mutex_unlock(&l->lock);
 }
 
@@ -53,7 +56,7 @@ request *begin_interlude(lane *l) {
 
 void end_interlude(lane *l, request *below) {
   pthread_mutex_lock(&l->lock);
-  l->current = below;
+  go_on(l, below);
   pthread_mutex_unlock(&l->lock);
 }
 
@@ -70,9 +73,10 @@ request *suspend_request(lane *l) {
   return r;
 }
 
-// Attached, on the lane's thread. Returns whether the request was interrupted while it waited.
+// Attached, on the lane's thread. Returns whether the request was interrupted while it waited. One that ran a function inline did
+// not: it was at the top, where interrupts strike, or below others, whose end delivered them.
 int resume_request(lane *l, request *r) {
-  if (!r) return 0;
+  if (!r || !r->suspended) return 0;
   pthread_mutex_lock(&l->lock);
   r->suspended = 0;
   int interrupted = r->interrupted;

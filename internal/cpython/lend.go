@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/pycontext/py/internal/handle"
 )
 
 // lending is memory that Python sees where it is. It stays in its place as long as somebody holds it: what it was lent for,
@@ -21,7 +23,7 @@ type lending struct {
 }
 
 var (
-	lendings   table[*lending]
+	lendings   handle.Table[lending]
 	oldLending = sync.Pool{New: func() any { return new(lending) }}
 )
 
@@ -31,7 +33,7 @@ func lend(p any) (number, address uint64) {
 	l.pinner.Pin(p)
 	l.holders.Store(1)
 	countLent(1)
-	return lendings.add(l), uint64(reflect.ValueOf(p).Pointer())
+	return lendings.Add(l), uint64(reflect.ValueOf(p).Pointer())
 }
 
 // giveUp lets go of what the caller holds, and returns the emptied slice.
@@ -43,13 +45,13 @@ func giveUp(numbers []uint64) []uint64 {
 }
 
 //export goKeepMemory
-func goKeepMemory(number C.uint64_t) { lendings.find(uint64(number)).holders.Add(1) }
+func goKeepMemory(number C.uint64_t) { lendings.Find(uint64(number)).holders.Add(1) }
 
 //export goReleaseMemory
 func goReleaseMemory(number C.uint64_t) {
-	l := lendings.find(uint64(number))
+	l := lendings.Find(uint64(number))
 	if l.holders.Add(-1) == 0 {
-		lendings.remove(uint64(number))
+		lendings.Remove(uint64(number))
 		l.pinner.Unpin()
 		oldLending.Put(l)
 		countLent(-1)

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/pycontext/py/internal/handle"
 )
 
 // Request is one exchange with a context's thread. One goroutine at a time uses it: fill Buffer, Run, read the result,
@@ -45,7 +47,7 @@ type Request struct {
 	interrupted    bool     // what forget returned
 }
 
-var requests table[*Request]
+var requests handle.Table[Request]
 
 // Request returns an idle request of the context, or ErrClosed.
 func (c *Context) Request() (*Request, error) {
@@ -61,7 +63,7 @@ func (c *Context) Request() (*Request, error) {
 	}
 	c.mu.Unlock()
 	r := &Request{context: c, wake: make(chan struct{}, 1)}
-	r.handle = requests.add(r)
+	r.handle = requests.Add(r)
 	r.c = C.request_new(C.uint64_t(r.handle))
 	if r.c == nil {
 		panic("cpython: out of memory")
@@ -126,7 +128,7 @@ func (r *Request) Release() {
 }
 
 func (r *Request) destroy() {
-	requests.remove(r.handle)
+	requests.Remove(r.handle)
 	C.request_free(r.c)
 }
 

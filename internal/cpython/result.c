@@ -107,8 +107,9 @@ static PyObject *describe(interp *in, PyObject **exc) {
 // Attached, with an error set, which is cleared. What stands before from stays.
 static void write_raised(context *c, buf *out, size_t from, uint8_t status) {
   misfit why;
-  misfit_clear(&why);
-  encoder e = {.out = out, .context = c, .loose = 1, .go_errors = 1, .unlimited = 1, .why = &why};
+  encoder e;
+  encoder_begin(&e, out, c, &why);
+  e.loose = e.go_errors = e.unlimited = 1;
   PyObject *exc, *record = describe(c->interp, &exc);
   out->len = from;
   if (record && buf_reserve(out, 1) == 0) put_u8(out, status);
@@ -156,8 +157,10 @@ static void write_some(context *c, buf *out, PyObject *iter, const want *w, uint
   int64_t until = now_ns() + (int64_t)w->ns;
   size_t start = out->len, at = start;
   misfit why;
-  misfit_clear(&why);
-  encoder e = {.out = out, .context = c, .names = w->names, .keep = w->keep, .why = &why};
+  encoder e;
+  encoder_begin(&e, out, c, &why);
+  e.names = w->names;
+  e.keep = w->keep;
   int end = END_MORE;
   while (end == END_MORE && *n < w->items) {
     PyObject *item = PyIter_Next(iter);
@@ -207,9 +210,13 @@ static void end_lent(encoder *e, struct lent **lent) {
 // set. The request, or NULL, keeps large bytes where they are.
 void write_result(context *c, request *r, buf *out, PyObject *value, want w, struct lent **lent) {
   misfit why;
-  misfit_clear(&why);
-  encoder e = {.out = out, .context = c, .names = w.names, .keep = w.keep, .why = &why, .tentative = *lent != NULL,
-               .in_place = r && r->lane->is_main, .keeper = r}; // a thread's lane may outlive what keeps
+  encoder e;
+  encoder_begin(&e, out, c, &why);
+  e.names = w.names;
+  e.keep = w.keep;
+  e.tentative = *lent != NULL;
+  e.in_place = r && r->lane->is_main; // a thread's lane may outlive what keeps
+  e.keeper = r;
   out->len = 0;
   if (value && w.items) write_items(c, out, value, &w);
   else if (!value || write_whole(&e, value, w.how) < 0) write_raised(c, out, 0, STATUS_RAISED);
