@@ -60,7 +60,9 @@ func decodeBound(d *wire.Decoder, v reflect.Value, what string, bind func(*Objec
 		v.SetZero()
 		return nil
 	}
-	v.Set(bind(x.(*Object), d.Scope.(home).origin()))
+	o := x.(*Object)
+	v.Set(bind(o, d.Scope.(home).origin()))
+	standFor(v, o)
 	return nil
 }
 

@@ -181,6 +181,8 @@ func (x *exchange) origin() *chain    { return x.within().(*chain) }
 func (x *exchange) over(read bool) { endHolds(&x.encoder, read) }
 
 func endHolds(e *wire.Encoder, read bool) {
+	clear(e.Keep)
+	e.Keep = e.Keep[:0]
 	for i, over := range e.Holds {
 		over(read)
 		e.Holds[i] = nil
@@ -190,9 +192,9 @@ func endHolds(e *wire.Encoder, read bool) {
 
 // answer gives Python the answer, and keeps what it holds until Python has read it.
 func (x *exchange) answer(cb *cpython.Callback) {
-	if len(x.encoder.Holds) > 0 {
-		gone := wire.Encoder{Holds: x.encoder.Holds}
-		x.encoder.Holds = nil
+	if len(x.encoder.Holds) > 0 || len(x.encoder.Keep) > 0 {
+		gone := wire.Encoder{Holds: x.encoder.Holds, Keep: x.encoder.Keep}
+		x.encoder.Holds, x.encoder.Keep = nil, nil
 		cb.Hold(func(read bool) { endHolds(&gone, read) })
 	}
 	cb.Answer(x.encoder.Buf)

@@ -122,6 +122,8 @@
 //	Range                                      range                       64 bits
 //	Slice                                      slice
 //	*Object                                    the identical object        of the same context
+//	func, iter.Seq2, io.Reader or io.Writer    the identical object        of the same context; not a file that Go has bytes of
+//	  that a Python object became
 //	*Env                                       dict                        of its namespace, itself
 //	func, Function                             a callable                  see Functions as values
 //	Array                                      numpy.ndarray               with its shape; an ImportError without numpy

@@ -59,10 +59,11 @@ func (e *Env) send(ctx context.Context, q *request) (reply, error) {
 	return e.context.send(ctx, q)
 }
 
-// handleFor returns the handle of the namespace, which must be one of c; 0 stands for the context's own.
-func (e *Env) handleFor(c *Context) (uint64, error) {
+// handleIn returns the handle of the namespace, which must be one of c, until what the encoder writes is read; 0 stands for the
+// context's own.
+func (e *Env) handleIn(to *wire.Encoder, c *Context) (uint64, error) {
 	if e == nil {
 		return 0, nil
 	}
-	return e.namespace.handleFor(c)
+	return e.namespace.handleIn(to, c)
 }

@@ -204,6 +204,18 @@ func decodeFile(d *wire.Decoder, v reflect.Value) error {
 	return nil
 }
 
+// original is the object, unless some of what it gave or is to be given is here, or somebody uses it.
+func (f *file) original() *Object {
+	if !f.mu.TryLock() {
+		return nil
+	}
+	defer f.mu.Unlock()
+	if len(f.rest) > 0 || len(f.partly) > 0 {
+		return nil
+	}
+	return f.object
+}
+
 // Read reads what is there, at least a byte.
 func (f *file) Read(p []byte) (int, error) {
 	f.mu.Lock()

@@ -36,6 +36,8 @@ func encodeLive(e *wire.Encoder, v any) (bool, error) {
 	case (kind == reflect.Pointer || kind == reflect.Func || kind == reflect.Chan || kind == reflect.Map) && rv.IsNil():
 		e.None()
 		return true, nil
+	case encodeOriginal(e, rv):
+		return true, nil
 	case reads || writes:
 		return true, encodeFile(e, v)
 	case kind == reflect.Chan:

@@ -94,12 +94,21 @@ func (o *Object) handleFor(c *Context) (uint64, error) {
 	return o.handle, nil
 }
 
+// handleIn is handleFor for what e writes, until that is read.
+func (o *Object) handleIn(e *wire.Encoder, c *Context) (uint64, error) {
+	handle, err := o.handleFor(c)
+	if err == nil {
+		e.Keep = append(e.Keep, o)
+	}
+	return handle, err
+}
+
 func encodeObject(e *wire.Encoder, o *Object) error {
 	if o == nil {
 		e.None()
 		return nil
 	}
-	handle, err := o.handleFor(e.Scope.(home).context())
+	handle, err := o.handleIn(e, e.Scope.(home).context())
 	if err != nil {
 		return err
 	}

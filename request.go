@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -153,7 +152,6 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 	}()
 	out, err := c.watched(ctx, w, r, via, frame)
 	returned = true
-	runtime.KeepAlive(q) // the objects in its arguments live until Python has them
 	if err != nil {
 		c.end()
 		return reply{}, c.unfinished(ctx, q, err)
@@ -209,7 +207,7 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 	e.Reset(r.Buffer())
 	e.Byte(byte(q.verb))
 	e.Byte(byte(q.want))
-	env, err := q.env.handleFor(c)
+	env, err := q.env.handleIn(e, c)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +242,7 @@ func (c *Context) operands(e *wire.Encoder, q *request) error {
 		e.Uint64(q.attached)
 		return nil
 	}
-	handle, err := q.object.handleFor(c)
+	handle, err := q.object.handleIn(e, c)
 	e.Uint64(handle)
 	switch {
 	case err != nil || q.verb == wire.VerbValue || q.verb == wire.VerbBuffer:

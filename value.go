@@ -100,8 +100,6 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 		return true, encodeMemory(e, v)
 	case Function:
 		return true, encodeFunction(e, v)
-	case *file:
-		return true, encodeObject(e, v.object)
 	case *Env:
 		if v == nil {
 			return true, encodeObject(e, nil)

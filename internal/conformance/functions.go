@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -25,6 +28,7 @@ var functionCases = []testCase{
 	{"CallableErrors", callableErrors},
 	{"CallablesReleased", callablesReleased},
 	{"CallablesInCallbacks", callablesInCallbacks},
+	{"OriginalsComeBack", originalsComeBack},
 }
 
 // noFunctions waits until Python holds no function of Go.
@@ -479,4 +483,32 @@ def in_thread(f):
 	})
 	equal(t, "functions of functions", eval[string](t, c, "go.compose(str, go.compose(abs, int))('-7')"), "7")
 	noFunctions(t, "callbacks")
+}
+
+// originalsComeBack: what Go made of a Python object is that object again in its context, and something that uses it in another.
+func originalsComeBack(t *testing.T, s *suite) {
+	c, other := s.open(t), s.open(t)
+	run(t, c, "import io\ndef f(n): return n + 1\ndef items(): yield from (1, 2)\nit = items()\ntext = io.StringIO('abc')")
+	type mine func(n int) (int, error)
+	f := eval[func(int) (int, error)](t, c, "f")
+	g := eval[mine](t, c, "f")
+	it := eval[iter.Seq2[int, error]](t, c, "it")
+	text := eval[io.Reader](t, c, "text")
+	inside := struct{ F []func(int) (int, error) }{[]func(int) (int, error){f}}
+	vars := py.Vars{"a": f, "b": g, "c": it, "d": text, "e": inside}
+	equal(t, "identical", eval[[]bool](t, c, "[a is f, b is f, c is it, d is text, e['F'][0] is f]", vars), []bool{true, true, true, true, true})
+	equal(t, "in another context", eval[[]any](t, other, "[a(1), list(c), d.read().decode()]", vars),
+		[]any{int64(2), []any{int64(1), int64(2)}, "abc"})
+	for _, options := range [][]py.FuncOption{nil, {py.Inline()}} {
+		register(t, c, "same", func(f func(int) (int, error)) func(int) (int, error) { return f }, options...)
+		equal(t, "from a callback", eval[bool](t, c, "__import__('go').same(f) is f"), true)
+	}
+	own := func(n int) (int, error) { return n, nil }
+	made := reflect.MakeFunc(reflect.TypeOf(own), func(in []reflect.Value) []reflect.Value { return reflect.ValueOf(own).Call(in) })
+	equal(t, "another func that reflect made", eval[int](t, c, "v(7)", py.Vars{"v": made.Interface()}), 7)
+	b := make([]byte, 1)
+	run(t, c, "text.seek(0)")
+	text = eval[io.Reader](t, c, "io.TextIOWrapper(io.BytesIO('\u00e4b'.encode()), encoding='utf-8')")
+	must(text.Read(b))
+	equal(t, "a file that Go has read of", eval[[]byte](t, c, "v.read()", py.Vars{"v": text}), []byte("\u00e4b")[1:])
 }

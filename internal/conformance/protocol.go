@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/pycontext/py"
 )
@@ -14,7 +16,7 @@ import (
 func init() {
 	standardCases = append(standardCases,
 		testCase{"Marshalers", marshalers}, testCase{"Unmarshalers", unmarshalers}, testCase{"TextAndJSON", textAndJSON},
-		testCase{"StructPolicy", structPolicy})
+		testCase{"StructPolicy", structPolicy}, testCase{"ObjectsOnTheWay", objectsOnTheWay})
 }
 
 // celsius travels as a str, by a method with a pointer receiver.
@@ -179,4 +181,32 @@ func structPolicy(t *testing.T, s *suite) {
 	register(t, c, "buy", func(p part) float64 { return p.Price })
 	equal(t, "keywords", eval[float64](t, c, "__import__('go').buy(price=2)"), 2.0)
 	raises(t, "a keyword that is missing", discardValue(c.Eval(limit(t), "__import__('go').buy(name='x')")), "TypeError")
+}
+
+// fresh travels as an object that nothing in Go holds, and is collected before the bytes that name it are complete.
+type fresh struct{ make func() (*py.Object, error) }
+
+func (f fresh) MarshalPython() (any, error) { return f.make() }
+
+type collecting struct{}
+
+func (c collecting) MarshalPython() (any, error) {
+	for range 10 {
+		runtime.GC()
+		time.Sleep(2 * time.Millisecond)
+	}
+	return nil, nil
+}
+
+// objectsOnTheWay: a value names objects that Go forgets before Python has read it.
+func objectsOnTheWay(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, "class W: n = 5")
+	value := func() any {
+		return py.Tuple{fresh{func() (*py.Object, error) { return py.Call[*py.Object](t.Context(), c, "__main__", "W") }}, collecting{}}
+	}
+	equal(t, "an argument", eval[int](t, c, "v[0].n", py.Vars{"v": value()}), 5)
+	register(t, c, "make", value)
+	equal(t, "the result of a callback", eval[int](t, c, "__import__('go').make()[0].n"), 5)
+	eventually(t, "references", func() bool { runtime.GC(); run(t, c, "1"); return py.Live().References == 0 })
 }

@@ -33,6 +33,8 @@ type Encoder struct {
 	// Holds are to be called, and dropped, by who owns the encoder once the bytes were read, or, with false, when it is
 	// known that they never will be: hooks add what the bytes name in this process. Reset leaves them.
 	Holds []func(read bool)
+	// Keep is what must stay reachable for as long: its owner clears it where it calls Holds.
+	Keep []any
 
 	depth int // containers around the value being written
 	hops  int // pointers followed to it, which may form a ring without a container
