@@ -2,10 +2,121 @@ package py_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pycontext/py"
 )
+
+func ExampleObject() {
+	c := newContext()
+	defer c.Close()
+	o, err := py.Eval[*py.Object](ctx, c, "object()")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer o.Close()
+	fmt.Println(c.Eval(ctx, "a is b", py.Vars{"a": o, "b": o}))
+	// Output: true <nil>
+}
+
+func ExampleObject_CallMethod() {
+	c := newContext()
+	defer c.Close()
+	list, _ := py.Eval[*py.Object](ctx, c, "[3, 1, 2]")
+	defer list.Close()
+	list.CallMethod(ctx, "sort", py.Kw{"reverse": true})
+	fmt.Println(list.Value(ctx))
+	// Output: [3 2 1] <nil>
+}
+
+func ExampleObject_Call() {
+	c := newContext()
+	defer c.Close()
+	double, _ := py.Eval[*py.Object](ctx, c, "lambda n: 2 * n")
+	defer double.Close()
+	fmt.Println(double.Call(ctx, 21))
+	// Output: 42 <nil>
+}
+
+func ExampleObject_Attr() {
+	c := newContext()
+	defer c.Close()
+	day, _ := py.Call[*py.Object](ctx, c, "datetime", "date", 2026, 2, 1)
+	defer day.Close()
+	fmt.Println(day.Attr(ctx, "year"))
+	// Output: 2026 <nil>
+}
+
+func ExampleObject_Value() {
+	c := newContext()
+	defer c.Close()
+	o, _ := py.Eval[*py.Object](ctx, c, "(1, 'a', None)")
+	defer o.Close()
+	v, err := o.Value(ctx)
+	fmt.Printf("%#v %v\n", v, err)
+	// Output: py.Tuple{1, "a", interface {}(nil)} <nil>
+}
+
+func ExampleObject_Close() {
+	c := newContext()
+	defer c.Close()
+	o, _ := py.Eval[*py.Object](ctx, c, "[1]")
+	o.Close()
+	_, err := o.Value(ctx)
+	fmt.Println(errors.Is(err, py.ErrClosed))
+	// Output: true
+}
+
+func ExampleObject_Context() {
+	a, b := newContext(), newContext()
+	defer a.Close()
+	defer b.Close()
+	o, _ := py.Eval[*py.Object](ctx, a, "[1]")
+	defer o.Close()
+	fmt.Println(o.Context() == a)
+	_, err := b.Call(ctx, "builtins", "len", o)
+	fmt.Println(errors.Is(err, py.ErrWrongContext))
+	// Output:
+	// true
+	// true
+}
+
+func ExampleObject_String() {
+	c, _ := py.New(ctx, py.Options{Name: "mail"})
+	defer c.Close()
+	o, _ := c.Eval(ctx, "object()")
+	fmt.Println(o)
+	// Output: <Python object of mail>
+}
+
+func ExampleCallMethod() {
+	c := newContext()
+	defer c.Close()
+	counter, _ := py.Call[*py.Object](ctx, c, "collections", "Counter", "abracadabra")
+	defer counter.Close()
+	fmt.Println(py.CallMethod[[]any](ctx, counter, "most_common", 2))
+	// Output: [[a 5] [b 2]] <nil>
+}
+
+func ExampleAttr() {
+	c := newContext()
+	defer c.Close()
+	day, _ := py.Call[*py.Object](ctx, c, "datetime", "date", 2026, 2, 1)
+	defer day.Close()
+	fmt.Println(py.Attr[string](ctx, day, "__class__.__name__"))
+	// Output: date <nil>
+}
+
+func ExampleDecode() {
+	c := newContext()
+	defer c.Close()
+	o, _ := py.Eval[*py.Object](ctx, c, "{'a': 1}")
+	defer o.Close()
+	fmt.Println(py.Decode[map[string]float64](ctx, o))
+	// Output: map[a:1] <nil>
+}
 
 // newObject evaluates an expression to an object, in a context that is closed by the function returned.
 func newObject(expr string) (*py.Object, func() error) {
