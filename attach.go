@@ -80,6 +80,13 @@ func (a *Attached) check() {
 	}
 }
 
+func (a *Attached) checkIdle() {
+	a.check()
+	if a.core.Busy() {
+		panic("py: an Attached was used by what a conversion within it called")
+	}
+}
+
 // Context is the context that the function is attached to.
 func (a *Attached) Context() *Context { return a.context }
 
@@ -166,10 +173,7 @@ func (a *Attached) result() *wire.Decoder {
 
 // reset makes room for what the next call is to be given. What the last one was given has been read.
 func (a *Attached) reset() {
-	a.check()
-	if a.core.Busy() {
-		panic("py: an Attached was used by what a conversion within it called")
-	}
+	a.checkIdle()
 	endHolds(&a.encoder, true)
 	a.encoder.Reset(a.core.Buffer())
 }

@@ -274,8 +274,12 @@ func (r Ref) Keep() (*Object, error) { return DecodeRef[*Object](r) }
 
 // CallRef calls an object and decodes the result as a T, in one crossing to C.
 func CallRef[T any](f Ref, args ...any) (T, error) {
-	want, fields := wantOf[T]()
 	a := f.attached()
+	if wanted, how := scalarsFor[T](); wanted != 0 && a.scalars(args) {
+		s, err := a.core.CallScalars(f.p, len(args), wanted, uint8(how))
+		return scalarResult[T](a, s, err)
+	}
+	want, fields := wantOf[T]()
 	if err := a.args(fields, args); err != nil {
 		var zero T
 		return zero, err
@@ -289,8 +293,12 @@ func CallRef[T any](f Ref, args ...any) (T, error) {
 
 // CallMethodRef calls a method and decodes the result as a T, in one crossing to C.
 func CallMethodRef[T any](r Ref, name string, args ...any) (T, error) {
-	want, fields := wantOf[T]()
 	a := r.attached()
+	if wanted, how := scalarsFor[T](); wanted != 0 && a.scalars(args) {
+		s, err := a.core.CallMethodScalars(r.p, name, len(args), wanted, uint8(how))
+		return scalarResult[T](a, s, err)
+	}
+	want, fields := wantOf[T]()
 	if err := a.args(fields, args); err != nil {
 		var zero T
 		return zero, err
@@ -304,8 +312,13 @@ func CallMethodRef[T any](r Ref, name string, args ...any) (T, error) {
 
 // DecodeRef converts an object to a T.
 func DecodeRef[T any](r Ref) (T, error) {
-	want, fields := wantOf[T]()
 	a := r.attached()
+	if wanted, how := scalarsFor[T](); wanted != 0 {
+		a.checkIdle()
+		s, err := a.core.Scalar(r.p, wanted, uint8(how))
+		return scalarResult[T](a, s, err)
+	}
+	want, fields := wantOf[T]()
 	a.fields(fields)
 	a.core.Input(a.encoder.Buf)
 	if a.core.Value(r.p, uint8(want)) != nil {

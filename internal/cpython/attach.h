@@ -8,6 +8,19 @@
 
 #define MISUSED ((PyObject *)1)
 
+// A value that fits a register. The kinds are bits, so that they make sets.
+enum {
+  SCALAR_NONE = 1, SCALAR_FALSE = 2, SCALAR_TRUE = 4, SCALAR_INT = 8, SCALAR_FLOAT = 16,
+  SCALAR_REF = 32 // a borrowed object
+};
+
+typedef struct scalar {
+  uint64_t bits;
+  int kind;
+} scalar;
+
+#define MOST_SCALARS 4
+
 typedef struct attached {
   lane *lane;
   buf in;
@@ -17,6 +30,7 @@ typedef struct attached {
   int64_t hash;      // of attached_hash
   int at_end;        // attached_next found no more
   int kept; // Python has kept views of some that is over
+  scalar scalars[MOST_SCALARS]; // the arguments of a call, and then its result
 } attached;
 
 HIDDEN PyObject *attached_import(attached *a, const char *name, size_t len);
@@ -37,6 +51,7 @@ HIDDEN void attached_write(attached *a, PyObject *o, want w);
 // operate.c: those that return a number return -1 with an error set, or MISUSE.
 #define MISUSE -2
 
+HIDDEN PyObject *attribute_name(attached *a, const char *p, size_t n);
 HIDDEN PyObject *attached_attr(uintptr_t a, uintptr_t o, const char *name, size_t len);
 HIDDEN int attached_has_attr(uintptr_t a, uintptr_t o, const char *name, size_t len);
 HIDDEN int attached_set_attr(uintptr_t a, uintptr_t o, const char *name, size_t len);
@@ -57,5 +72,9 @@ HIDDEN int attached_describe(uintptr_t a, uintptr_t o, int how);
 HIDDEN PyObject *attached_call(uintptr_t a, uintptr_t f);
 HIDDEN PyObject *attached_call_method(uintptr_t a, uintptr_t o, const char *name, size_t len);
 HIDDEN int attached_call_value(uintptr_t a, uintptr_t o, const char *name, size_t len, int want);
+
+// scalar.c
+HIDDEN int attached_scalar(uintptr_t a, uintptr_t o, int wanted, int how);
+HIDDEN int attached_call_scalars(uintptr_t a, uintptr_t f, const char *name, size_t len, size_t n, int wanted, int how);
 
 #endif

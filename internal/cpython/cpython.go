@@ -106,3 +106,25 @@ func Started(err error) bool {
 }
 
 func causeOf(ctx context.Context) error { return context.Cause(ctx) }
+
+// Scalar is a value that crosses without being encoded: its kind, and what is in the register.
+type Scalar struct {
+	Kind ScalarKind
+	Bits uint64
+}
+
+// ScalarKind is a set of kinds of scalars. A Ref is a Pointer, and an argument only.
+type ScalarKind int
+
+// The kinds of scalars, as attach.h has them.
+const (
+	ScalarNone ScalarKind = 1 << iota
+	ScalarFalse
+	ScalarTrue
+	ScalarInt
+	ScalarFloat
+	ScalarRef
+)
+
+// MostScalars is how many of them a call takes.
+const MostScalars = 4

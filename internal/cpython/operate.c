@@ -6,7 +6,7 @@
 #include "verb.h"
 
 // Attached. The interned name of an attribute, kept for the next time. New reference, or NULL with an error set.
-static PyObject *attribute_name(attached *a, const char *p, size_t n) {
+PyObject *attribute_name(attached *a, const char *p, size_t n) {
   context *c = a->lane->context;
   PyObject *name = a->lane->is_main ? cache_find(&c->attributes, (const uint8_t *)p, n) : NULL;
   if (name) {

@@ -125,7 +125,15 @@ func (*Attached) CallMethodValue(Pointer, string, uint8) error { return ErrUnsup
 func (*Attached) Call(Pointer) (Pointer, error)                { return 0, ErrUnsupported }
 func (*Attached) CallValue(Pointer, uint8) error               { return ErrUnsupported }
 func (*Attached) Value(Pointer, uint8) error                   { return ErrUnsupported }
-func (*Attached) Release(Pointer) error                        { return ErrUnsupported }
-func (*Attached) Detach() error                                { return ErrUnsupported }
-func (*Attached) Attach()                                      {}
-func (*Attached) ThreadState() uintptr                         { return 0 }
+func (*Attached) SetScalar(int, Scalar)                        {}
+func (*Attached) CallScalars(Pointer, int, ScalarKind, uint8) (Scalar, error) {
+	return Scalar{}, ErrUnsupported
+}
+func (*Attached) CallMethodScalars(Pointer, string, int, ScalarKind, uint8) (Scalar, error) {
+	return Scalar{}, ErrUnsupported
+}
+func (*Attached) Scalar(Pointer, ScalarKind, uint8) (Scalar, error) { return Scalar{}, ErrUnsupported }
+func (*Attached) Release(Pointer) error                             { return ErrUnsupported }
+func (*Attached) Detach() error                                     { return ErrUnsupported }
+func (*Attached) Attach()                                           {}
+func (*Attached) ThreadState() uintptr                              { return 0 }
