@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/pycontext/py/internal/cpython"
 	"github.com/pycontext/py/internal/wire"
@@ -19,7 +18,7 @@ type Element interface {
 // which Python may write to and keep; where numpy is not installed that is an ImportError. A result that is a numpy array,
 // or has the buffer protocol (an array.array, a memoryview, bytes), decodes into an Array, from any strides and byte order;
 // its items become those of T where T holds each of them exactly, and an error otherwise. So does an argument of a Go
-// function that is an Array, or has one in it; each costs a small request of its own.
+// function.
 //
 // The zero Array has no items. See [Lend] and [View] for data that is not copied.
 type Array[T Element] struct {
@@ -140,34 +139,6 @@ func (a *Array[T]) decodeArray(k wire.Kind, p *wire.Payload) error {
 		}
 	}
 	return err
-}
-
-// fetchArray reads an array that came as a reference: an argument of a Go function comes as what it is to an any, and what it
-// is to an Array is asked for now, while Python waits in the call. ok is false where nobody waits.
-func fetchArray(scope, ref, into any) (ok bool, err error) {
-	o := ref.(*Object)
-	defer o.Close()
-	chain := scope.(home).origin()
-	if _, is := into.(arrayDestination); !is || chain == nil {
-		return false, nil
-	}
-	answer, err := o.context.send(chain, &request{verb: wire.VerbValue, want: wire.WantLoose, object: o})
-	if err != nil {
-		return true, err
-	}
-	defer answer.release()
-	d := answer.decoder
-	if status, _ := d.Byte(); wire.Status(status) != wire.StatusOK {
-		err := decodeFailure(d, wire.Status(status))
-		if bad, ok := err.(*ConversionError); ok {
-			err = &wire.Error{Path: strings.TrimPrefix(bad.Place, "result"), Reason: bad.Reason, Err: bad.err}
-		}
-		return true, err
-	}
-	if t, err := d.Peek(); err != nil || t == wire.TagRef {
-		return false, d.Skip()
-	}
-	return true, d.Reflect(reflect.ValueOf(into).Elem())
 }
 
 // littleEndian turns bytes of items from the machine's order to little-endian, or back: a copy, unless they are the same.

@@ -186,7 +186,9 @@
 //
 // The rows of Python are its exact types: an any is to lose nothing, and keeps the class of what is none of them as an
 // *[Object]. A typed result takes the plain value. What is any within a larger T is in between: it gets the plain value of an
-// instance of a subclass, and an *Object for what has none.
+// instance of a subclass, and an *Object for what has none. A parameter of a Go function is a typed result too: it takes an IntEnum
+// as an int and a dataclass as a struct, for the price of a small request where the argument is none of the exact types. What
+// is any within it keeps the class.
 //
 // A value from Python may be 1000 containers deep, 100 million items and 2 GiB large, and more is [ErrLimit], before memory is
 // taken for it. [Options].Limits changes the latter two, and makes the first smaller. A range that becomes a slice counts all

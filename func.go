@@ -265,12 +265,18 @@ func (f *goFunc) badArgument(d *wire.Decoder, which string, left int, err error)
 		return nil, err
 	}
 	r, malformed := f.refuse(d, left, "%v", wire.At(err, "argument "+which))
-	return r.limited(err), malformed
+	return r.because(err), malformed
 }
 
-// limited lets the exception about an argument that is beyond a limit carry the error that says so.
-func (r *raise) limited(err error) *raise {
-	if r != nil && errors.Is(err, wire.ErrLimit) {
+// because makes the exception about an argument that of Python's own code, such as a property that a struct asked for, where
+// one was raised there, and lets it carry the error of an argument that is beyond a limit.
+func (r *raise) because(err error) *raise {
+	var raised *Error
+	switch {
+	case r == nil:
+	case errors.As(err, &raised):
+		return raiseError(raised)
+	case errors.Is(err, wire.ErrLimit):
 		r.err = err
 	}
 	return r

@@ -230,7 +230,7 @@ func (f *goFunc) badKeyword(d *wire.Decoder, name string, left uint64, err error
 		return nil, err
 	}
 	r, malformed := f.refuseKeywords(d, left, "%v", wire.At(err, "argument '"+name+"'"))
-	return r.limited(err), malformed
+	return r.because(err), malformed
 }
 
 // finish answers with what the function returned.

@@ -117,6 +117,6 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 
 func init() {
 	// Here, as they use codecHooks.
-	codecHooks.Encode, codecHooks.Decodes, codecHooks.Fetch = encodeSpecial, decodesLive, fetchArray
+	codecHooks.Encode, codecHooks.Decodes, codecHooks.Fetch = encodeSpecial, decodesLive, fetch
 	funcHooks = codecHooks
 }

@@ -49,6 +49,32 @@ func (h *Hooks) compileDec(t reflect.Type) decFunc {
 			return dec
 		}
 	}
+	dec := h.compileKind(t)
+	if h.Fetch == nil || t == h.RefType || t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer && !h.isSpecial(t) {
+		return dec
+	}
+	return func(d *Decoder, v reflect.Value) error {
+		if len(d.Buf) == 0 || d.Buf[0] != byte(TagRef) {
+			return dec(d, v)
+		}
+		return d.fetch(v, dec(d, v))
+	}
+}
+
+// fetch reads what a reference refers to, where that can be had; why is what there is to say otherwise.
+func (d *Decoder) fetch(v reflect.Value, why error) error {
+	x, err := d.ref()
+	if err != nil {
+		return err
+	}
+	ok, err := d.Hooks.Fetch(d.Scope, x, v.Addr().Interface())
+	if !ok && err == nil {
+		err = why
+	}
+	return err
+}
+
+func (h *Hooks) compileKind(t reflect.Type) decFunc {
 	switch {
 	case h.isSpecial(t):
 		if dec := h.special[t]; dec != nil {

@@ -175,24 +175,10 @@ func decStandard(d *Decoder, v reflect.Value) error {
 	case d.is(TagNone) && v.Kind() == reflect.Pointer:
 		v.SetZero()
 		return nil
-	case len(d.Buf) > 0 && d.Buf[0] == byte(TagRef) && d.Hooks.Fetch != nil:
-		return d.fetch(v)
+	case len(d.Buf) > 0 && d.Buf[0] == byte(TagRef):
+		return d.mismatch("what becomes a Go " + v.Type().String())
 	}
 	return d.plainAs(v)
-}
-
-// fetch reads what a reference refers to, where that can be had.
-func (d *Decoder) fetch(v reflect.Value) error {
-	want := d.mismatch("what becomes a Go " + v.Type().String())
-	x, err := d.ref()
-	if err != nil {
-		return err
-	}
-	ok, err := d.Hooks.Fetch(d.Scope, x, v.Addr().Interface())
-	if !ok && err == nil {
-		err = want
-	}
-	return err
 }
 
 // plainAs gives the hooks a plain value, as kind 0, for a type that may be made of one.

@@ -17,6 +17,8 @@ func Decode[T any](d *Decoder) (T, error) {
 	ok, err := d.fast(&v)
 	if !ok && err == nil {
 		v, err = decodeSlow[T](d)
+	} else if err != nil {
+		v, err = decodeRef[T](d, start, err)
 	}
 	if err != nil {
 		var zero T
@@ -30,6 +32,15 @@ func decodeSlow[T any](d *Decoder) (T, error) {
 	v := new(T)
 	err := d.Hooks.orNone().decPlan(reflect.TypeFor[T]())(d, reflect.ValueOf(v).Elem())
 	return *v, err
+}
+
+// decodeRef is for what did not go without reflection, for the reason why: it may be a reference, behind which there is more.
+func decodeRef[T any](d *Decoder, at []byte, why error) (zero T, _ error) {
+	if len(at) == 0 || at[0] != byte(TagRef) {
+		return zero, why
+	}
+	d.Buf = at
+	return decodeSlow[T](d)
 }
 
 // fast reads into p, a pointer, and reports whether it knows its type.
@@ -196,8 +207,11 @@ func decSlice[T any](d *Decoder, one func(*Decoder) (T, error)) ([]T, error) {
 	}
 	s := make([]T, n)
 	for i := range s {
+		at := d.Buf
 		if s[i], err = one(d); err != nil {
-			return nil, atIndex(err, i)
+			if s[i], err = decodeRef[T](d, at, err); err != nil {
+				return nil, atIndex(err, i)
+			}
 		}
 	}
 	d.shut()
@@ -226,7 +240,9 @@ func decInts[T int | int64](d *Decoder, one func(*Decoder) (T, error)) ([]T, err
 		}
 		d.Buf = b
 		if s[i], err = one(d); err != nil {
-			return nil, atIndex(err, i)
+			if s[i], err = decodeRef[T](d, b, err); err != nil {
+				return nil, atIndex(err, i)
+			}
 		}
 		b = d.Buf
 	}
@@ -256,14 +272,20 @@ func decMap[V any](d *Decoder, one func(*Decoder) (V, error)) (map[string]V, err
 	}
 	m := make(map[string]V, n)
 	for i := range n {
+		at := d.Buf
 		b, err := d.str()
-		if err != nil {
-			return nil, atKeys(err)
-		}
 		k := string(b)
+		if err != nil {
+			if k, err = decodeRef[string](d, at, err); err != nil {
+				return nil, atKeys(err)
+			}
+		}
+		at = d.Buf
 		v, err := one(d)
 		if err != nil {
-			return nil, atKey(err, k)
+			if v, err = decodeRef[V](d, at, err); err != nil {
+				return nil, atKey(err, k)
+			}
 		}
 		if m[k] = v; len(m) <= i {
 			return nil, collision(k)

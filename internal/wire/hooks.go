@@ -46,7 +46,7 @@ type Hooks struct {
 	// and 2^28.
 	Limits func(scope any) (items, bytes uint64)
 
-	// Fetch is asked for one of StandardTypes where only a reference came, which it owns: it may have more come and read that
+	// Fetch is asked where a Go type was wanted and only a reference came, which it owns: it may have more come and read that
 	// into what into points to. It reports whether it did. Nil: it never does.
 	Fetch func(scope, ref, into any) (bool, error)
 
