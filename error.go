@@ -68,7 +68,8 @@ type Error struct {
 
 	hideContext bool
 	goError     error
-	beneath     []string // for each entry of the traceback, what Python prints beneath it: source, with its marks
+	entries     []Frame  // the traceback as it came, which a program may have changed since
+	beneath     []string // for each of them, what Python prints beneath it: source, with its marks
 	last        string   // the last lines of what Python prints, where they are not just class, message and notes
 }
 

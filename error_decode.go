@@ -2,6 +2,7 @@ package py
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pycontext/py/internal/wire"
 )
@@ -47,6 +48,7 @@ func newError(record Tuple) *Error {
 		e.Traceback = append(e.Traceback, newFrame(fields(asTuple(frame))))
 		e.beneath = append(e.beneath, field[string](fields(asTuple(frame)), 4))
 	}
+	e.entries = slices.Clone(e.Traceback)
 	if number := field[int64](f, 9); number != 0 {
 		e.goError = takeError(uint64(number))
 	}

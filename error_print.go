@@ -3,6 +3,7 @@ package py
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -123,13 +124,14 @@ func (p *printer) frames(e *Error, margin, title string) {
 		return
 	}
 	p.emit(margin, title)
+	beneath := e.sources()
 	for i := 0; i < len(e.Traceback); {
 		same := 1
 		for i+same < len(e.Traceback) && e.Traceback[i+same].same(e.Traceback[i]) {
 			same++
 		}
 		for k := i; k < i+min(same, mostRepeats); k++ {
-			p.frame(e, k)
+			p.frame(e.Traceback[k], beneath[k])
 		}
 		if more := same - mostRepeats; more > 0 {
 			p.emit("|", fmt.Sprintf("  [Previous line repeated %d more time%s]\n", more, plural(more)))
@@ -138,12 +140,27 @@ func (p *printer) frames(e *Error, margin, title string) {
 	}
 }
 
-func (p *printer) frame(e *Error, i int) {
-	f := e.Traceback[i]
+// sources are what stands beneath each entry of the traceback, which a program may have changed.
+func (e *Error) sources() []string {
+	if slices.Equal(e.Traceback, e.entries) {
+		return e.beneath
+	}
+	known := make(map[Frame]string)
+	for i, f := range e.entries {
+		known[f] = e.beneath[i]
+	}
+	all := make([]string, len(e.Traceback))
+	for i, f := range e.Traceback {
+		all[i] = known[f]
+	}
+	return all
+}
+
+func (p *printer) frame(f Frame, beneath string) {
 	p.emit("|", fmt.Sprintf("  File \"%s\", line %d, in %s\n", f.File, f.Line, f.name()))
 	switch {
-	case i < len(e.beneath) && e.beneath[i] != "":
-		p.emit("|", e.beneath[i])
+	case beneath != "":
+		p.emit("|", beneath)
 	case f.Source != "":
 		p.emit("|", "    "+f.Source+"\n")
 	}

@@ -108,6 +108,9 @@ func TestMapFailures(t *testing.T) {
 		t.Errorf("frames that are not the user's:\n%s", o.err)
 	}
 
+	pyctxWith(t, "1\n", "map", "items.py:deep").check(t, "", statusFailed, // each frame with its own line
+		", in deep\n      return odd(x + 1)\n", ", in odd\n      raise ValueError(f\"{x} is even\")\n")
+
 	dir := folder(t, map[string]string{"in.jsonl": "1\n[1\n{\"a\":}\nNaN\n\xff\n2\n"})
 	in := filepath.Join(dir, "in.jsonl")
 	pyctx(t, "map", "items.py:same", in).check(t, "1\n2\n", statusFailed, "6 items, 4 failed",

@@ -17,6 +17,7 @@ import (
 var errorCases = []testCase{
 	{"Case53Exceptions", exceptions},
 	{"Case53Format", errorFormat},
+	{"Case53Shortened", shortened},
 	{"Case53Chains", errorChains},
 	{"Case53LongChain", longChain},
 	{"Case54SystemExit", systemExit},
@@ -227,6 +228,21 @@ exec(compile('def made():\n    return {}["x"] + 1', '<made up>', 'exec'))
 def t_made(): made()
 def t_exec(): exec('def f():\n  1/0\nf()')
 `
+
+// shortened takes frames out of a traceback: the others keep the lines that belong to them.
+func shortened(t *testing.T, s *suite) {
+	c := s.open(t)
+	file := filepath.Join(t.TempDir(), "shortened.py")
+	os.WriteFile(file, []byte("def outer(x):\n    return inner(x)\n\ndef inner(x):\n    return x.y.z\n"), 0o600)
+	run(t, c, "exec(compile(open(f).read(), f, 'exec'))", py.Vars{"f": file})
+	e := raises(t, "outer", c.Exec(limit(t), "outer(1)"), "AttributeError")
+	e.Traceback = e.Traceback[1:]
+	text := fmt.Sprintf("%+v", e)
+	contains(t, "without the first frame", text, "line 2, in outer\n    return inner(x)\n")
+	contains(t, "without the first frame", text, "line 5, in inner\n    return x.y.z\n           ^^^\n")
+	e.Traceback = append([]py.Frame{{File: "go.go", Line: 1, Function: "main", Source: "call()"}}, e.Traceback[1:]...)
+	contains(t, "with another one", fmt.Sprintf("%+v", e), "  File \"go.go\", line 1, in main\n    call()\n")
+}
 
 func errorChains(t *testing.T, s *suite) {
 	c := s.open(t)

@@ -34,6 +34,10 @@ def odd(x):
     return x
 
 
+def deep(x):
+    return odd(x + 1)
+
+
 def rough(x):
     time.sleep(0.3 if x == 0 else 0.1)
     if x == 1:
