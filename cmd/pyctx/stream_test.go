@@ -135,9 +135,9 @@ func TestMapSignals(t *testing.T) {
 		leftOut string
 	}{
 		{syscall.SIGINT, "items.py:sleeps", 130, "stopped by interrupt: 1 item, 0 failed", "; the output is complete up to <stdin>:1"},
-		{syscall.SIGTERM, "items.py:spins", 143, "stopped by terminated: 1 item, 0 failed", "; the output is complete up to <stdin>:1"},
+		{syscall.SIGTERM, "items.py:spins", 143, "stopped by SIGTERM: 1 item, 0 failed", "; the output is complete up to <stdin>:1"},
 		{syscall.SIGINT, "--unordered items.py:spins", 130, "stopped by interrupt: 1 item, 0 failed", ""},
-		{syscall.SIGTERM, "--mode worker items.py:sleeps", 143, "stopped by terminated: 1 item", "; the output is complete up to <stdin>:1"},
+		{syscall.SIGTERM, "--mode worker items.py:sleeps", 143, "stopped by SIGTERM: 1 item", "; the output is complete up to <stdin>:1"},
 	} {
 		s := startStream(t, append([]string{"map", "--workers", "1"}, strings.Fields(c.args)...)...)
 		io.WriteString(s.in, "1\n2\n3\n")
@@ -202,6 +202,8 @@ func TestRunSignals(t *testing.T) {
 			syscall.SIGINT, 130, []string{"\nKeyboardInterrupt\n"}, "finally\nat exit\n"},
 		{"code in C", "worker", tidy + "print('ready', flush=True)\ntime.sleep(600)",
 			syscall.SIGINT, 130, []string{"line 4, in <module>\n    time.sleep(600)\n", "\nKeyboardInterrupt\n"}, "at exit\n"},
+		{"code in C that comes back", "worker", tidy + "import threading\nt = threading.Thread(target=time.sleep, args=(2.5,))\nt.start()\nprint('ready', flush=True)\nt.join()",
+			syscall.SIGINT, 130, []string{"line 7, in <module>\n    t.join()\n", "\nKeyboardInterrupt\n"}, "at exit\n"},
 		{"one that is caught", "worker", "import time\ntry:\n  print('ready', flush=True)\n  while True: pass\nexcept KeyboardInterrupt: print('caught')",
 			syscall.SIGINT, 0, nil, "caught\n"},
 		{"asyncio", "worker", "import asyncio\nasync def f():\n  print('ready', flush=True)\n  try:\n    while True: await asyncio.sleep(0.01)\n  finally: print('unwound')\nasyncio.run(f())",
@@ -217,6 +219,9 @@ func TestRunSignals(t *testing.T) {
 				t.Errorf("got %q after the signal, want %q", rest, c.then)
 			}
 			s.end(t, c.status, c.says...)
+			if n := strings.Count(s.err.String(), "Traceback"); n > 1 {
+				t.Errorf("%d tracebacks:\n%s", n, s.err.String())
+			}
 			if status := s.ProcessState.Sys().(syscall.WaitStatus); c.status == -1 && status.Signal() != c.signal {
 				t.Errorf("ended by %v", status.Signal())
 			}

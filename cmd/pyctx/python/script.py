@@ -14,6 +14,7 @@ class program:
 
     thread = 0  # that it runs on
     noticed = False  # that Ctrl-C was pressed
+    ending = threading.Lock()  # held by the thread that ends it
     over = False  # nothing of it runs any more but threads, exit functions and finalizers
 
 
@@ -115,16 +116,23 @@ def conclude(work):
     begin()
     if sys.stdout is not None:
         sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
-    status = 0
+    raised = None
     try:
         work()
     except BaseException as e:
-        status = status_of(e)
-    program.over = True
-    return finish(status)
+        raised = e
+    with program.ending:
+        if program.over:  # it was given up, and what it waited for has come all the same
+            return 130
+        status = status_of(raised)
+        raised = None
+        program.over = True
+        return finish(status)
 
 
 def status_of(exc):
+    if exc is None:
+        return 0
     if isinstance(exc, SystemExit):
         return exit_status(exc.code)
     exc.__traceback__ = beyond_this_file(exc.__traceback__)
@@ -164,9 +172,12 @@ def give_up():
     """Ends a program that an exception cannot reach, as if it had been raised where the program waits."""
     import traceback
 
-    frame = sys._current_frames().get(program.thread)
-    if frame is not None and not program.over:
+    with program.ending:
+        if program.over:
+            return
+        program.over = True
+        frame = sys._current_frames().get(program.thread)
         stack = [f for f in traceback.extract_stack(frame) if f.filename != "<pyctx>"]
         lines = traceback.StackSummary.from_list(stack).format()
         sys.stderr.write("".join(["Traceback (most recent call last):\n", *lines, "KeyboardInterrupt\n"]))
-    finish(130)
+        finish(130)
