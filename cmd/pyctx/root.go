@@ -16,7 +16,8 @@ import (
 
 const rootHelp = `pyctx runs Python inside one Go process: functions over many inputs in parallel, scripts, and expressions.
 It brings CPython ` + embedded.Version + ` along, so the machine needs no Python. To use packages, activate a virtual
-environment, or name one (or an interpreter, or a libpython) with --python.
+environment, or name one (or an interpreter, or a libpython) with --python. The Python that comes along has no pip:
+make an environment with "pyctx run -m venv --without-pip env", and install with another pip --python env, or uv.
 
 Modes (--mode), where a context is one Python with a thread of its own:
   owngil     an interpreter and a lock of its own: contexts run truly in parallel. Needs CPython 3.14.
