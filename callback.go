@@ -192,12 +192,32 @@ func endHolds(e *wire.Encoder, read bool) {
 
 // answer gives Python the answer, and keeps what it holds until Python has read it.
 func (x *exchange) answer(cb *cpython.Callback) {
+	if len(x.decoder.Buf) > 0 { // the arguments were not read to their end
+		x.decoder.Again(cb.Args())
+		skipArguments(&x.decoder)
+	}
 	if len(x.encoder.Holds) > 0 || len(x.encoder.Keep) > 0 {
 		gone := wire.Encoder{Holds: x.encoder.Holds, Keep: x.encoder.Keep}
 		x.encoder.Holds, x.encoder.Keep = nil, nil
 		cb.Hold(func(read bool) { endHolds(&gone, read) })
 	}
 	cb.Answer(x.encoder.Buf)
+}
+
+// skipArguments passes over the arguments of a call, as SPEC.md has them.
+func skipArguments(d *wire.Decoder) {
+	n, err := d.Uvarint()
+	for ; n > 0 && err == nil; n-- {
+		err = d.Skip()
+	}
+	if err == nil {
+		n, err = d.Uvarint()
+	}
+	for ; n > 0 && err == nil; n-- {
+		if _, err = d.Raw(); err == nil {
+			err = d.Skip()
+		}
+	}
 }
 
 func exchangeOf(cb *cpython.Callback) *exchange {
@@ -221,7 +241,7 @@ func runCallback(cb *cpython.Callback) {
 	x.encoder.Reset(cb.Buffer())
 	x.encoder.Scope, x.decoder.Scope, x.home = x, x, c
 	x.encoder.Converted = &c.converted
-	x.decoder.Buf = cb.Args()
+	x.decoder.Reset(cb.Args())
 	defer x.answer(cb)
 	if f == nil {
 		(&raise{kind: "AttributeError", message: "the Go function is not registered any more"}).write(&x.encoder)

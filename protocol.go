@@ -278,16 +278,22 @@ func jsonList(items []any) (any, error) {
 
 // decodeTagged and encodeTagged are for fields with the tag options text and json.
 
-func encodeTagged(option string, v any) (any, error) {
+func encodeTagged(option string, v any) (out any, err error) {
+	marshal := marshalJSON
 	if option == "text" {
-		return marshalText(v)
+		marshal = marshalText
 	}
-	return marshalJSON(v)
+	err = safely(fmt.Sprintf("writing a Go %T as %s", v, option), func() (err error) {
+		out, err = marshal(v)
+		return err
+	})
+	return out, err
 }
 
 func decodeTagged(option string, value, into any) error {
+	unmarshal := unmarshalJSON
 	if option == "text" {
-		return unmarshalText(value, into)
+		unmarshal = unmarshalText
 	}
-	return unmarshalJSON(value, into)
+	return safely(fmt.Sprintf("reading a Go %s of %s", reflect.TypeOf(into).Elem(), option), func() error { return unmarshal(value, into) })
 }

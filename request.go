@@ -41,10 +41,15 @@ type request struct {
 type reply struct {
 	context *Context
 	request *cpython.Request
+	result  []byte
 	decoder *wire.Decoder // over the result
 }
 
 func (r *reply) release() {
+	if d := r.decoder; len(d.Buf) > 0 { // it was not read to its end
+		d.Again(r.result)
+		skipResult(d)
+	}
 	r.request.Release()
 	r.context.end()
 }
@@ -136,29 +141,31 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 		c.end()
 		return reply{}, c.closedError(q, false)
 	}
-	frame, err := c.frame(r, q)
-	if err != nil {
-		r.Release()
+	sent, returned := false, false
+	defer func() {
+		switch {
+		case returned:
+			return
+		case !sent: // it could not be written, or a Marshaler panicked or called runtime.Goexit
+			r.Release()
+		}
 		c.end()
+	}()
+	frame, err := c.frame(r, q)
+	sent = err == nil
+	if err != nil {
 		return reply{}, notSent(err)
 	}
 	w := c.watchFor(ctx, q)
 	r.Time(w != nil)
-	returned := false
-	defer func() {
-		if !returned { // a Go function called runtime.Goexit
-			c.end()
-		}
-	}()
 	out, err := c.watched(ctx, w, r, via, frame)
-	returned = true
 	if err != nil {
-		c.end()
 		return reply{}, c.unfinished(ctx, q, err)
 	}
+	returned = true
 	d := &r.Scratch.(*exchange).decoder
-	d.Buf = out
-	return reply{c, r, d}, nil
+	d.Reset(out)
+	return reply{c, r, out, d}, nil
 }
 
 // watched is Run under a watch, or none.
@@ -471,16 +478,20 @@ func discard(core *cpython.Context, out []byte) {
 	if len(out) == 0 {
 		return
 	}
-	d := wire.Decoder{Buf: out[1:], Hooks: codecHooks, Scope: core.Owner}
-	switch wire.Status(out[0]) {
+	skipResult(&wire.Decoder{Buf: out, Hooks: codecHooks, Scope: core.Owner})
+}
+
+// skipResult passes over a result.
+func skipResult(d *wire.Decoder) {
+	status, _ := d.Byte()
+	switch wire.Status(status) {
 	case wire.StatusRaised:
-		decodeError(&d)
-		return
+		decodeError(d)
 	case wire.StatusItems:
 		if d.Skip() == nil {
-			decodeEnd(&d, "")
+			decodeEnd(d, "")
 		}
-		return
+	default:
+		d.Skip()
 	}
-	d.Skip()
 }

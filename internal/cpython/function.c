@@ -151,10 +151,13 @@ static __attribute__((noinline)) int write_call(const function *f, context *c, b
                                                 Py_ssize_t n, PyObject *names) {
   misfit why;
   encoder e;
-  encoder_begin(&e, out, c, &why)->in_place = 1;
-  if (write_arguments(&e, args, n, names) == 0) return 0;
-  if (!why.raised) raise_misfit(c->interp, f, &why);
-  return -1;
+  encoder_begin(&e, out, c, &why);
+  e.in_place = e.tentative = 1;
+  int result = write_arguments(&e, args, n, names);
+  if (result == 0) encode_done(&e);
+  else encode_undo(&e); // of the arguments before, too
+  if (result < 0 && !why.raised) raise_misfit(c->interp, f, &why);
+  return result;
 }
 
 static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObject *names) {

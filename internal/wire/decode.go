@@ -29,7 +29,8 @@ type Decoder struct {
 	depth  int    // containers around the value being read
 	hops   int    // pointers made on the way to it
 	budget int    // items that can still be promised, see count
-	refs   int    // references given to the hooks
+	refs   int    // references met since Reset, which were given to the hooks or dropped
+	taken  int    // as many were before Again
 	ranges uint64 // numbers that ranges became
 
 	marks map[*byte]uint64 // the Go types of parts of the value, by their first bytes; nil where there are none
@@ -37,6 +38,13 @@ type Decoder struct {
 	payload Payload  // of the standard value being read
 	detours []detour // the innermost last
 }
+
+// Reset makes the decoder read buf.
+func (d *Decoder) Reset(buf []byte) { d.Buf, d.refs, d.taken = buf, 0, 0 }
+
+// Again makes it read buf, which it was reset to, once more, to pass over values: those of its references that were not given to the
+// hooks are dropped. It is for what code of a hook left in the middle.
+func (d *Decoder) Again(buf []byte) { d.Buf, d.refs, d.taken = buf, 0, d.refs }
 
 // Byte reads a u8.
 func (d *Decoder) Byte() (byte, error) {

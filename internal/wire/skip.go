@@ -1,7 +1,7 @@
 package wire
 
 // Skip passes over one value, however deep, and drops the references in it.
-func (d *Decoder) Skip() error { return d.skip(d.refs) }
+func (d *Decoder) Skip() error { return d.skip(max(d.refs, d.taken)) }
 
 // skip passes over one value. References are dropped from the number keep on,
 // counting all that this decoder has met; those before it are someone's already.
@@ -48,8 +48,10 @@ func (d *Decoder) skipHead(keep int) (int, error) {
 			return 2, err
 		}
 		return 1, err
-	case TagKept:
-		_, err = d.kept()
+	case TagKept: // whose bytes may be gone
+		if _, err = d.Uint64(); err == nil {
+			_, err = d.Uint64()
+		}
 	case TagRef:
 		err = d.skipRef(keep)
 	default:
