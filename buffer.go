@@ -170,6 +170,7 @@ func (b *Buffer[T]) contiguous() bool {
 func (b *Buffer[T]) Copy() ([]T, error) {
 	b.life.RLock()
 	defer b.life.RUnlock()
+	defer runtime.KeepAlive(b) // whose memory is given back when it is garbage
 	if b.life.over {
 		return nil, b.closedError()
 	}
@@ -192,6 +193,7 @@ func (b *Buffer[T]) At(index ...int) T {
 	}
 	b.life.RLock()
 	defer b.life.RUnlock()
+	defer runtime.KeepAlive(b)
 	if b.life.over {
 		panic(b.closedError())
 	}

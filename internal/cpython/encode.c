@@ -514,29 +514,44 @@ static int encode_converted(encoder *e, PyObject *o, PyObject *type) {
   return result;
 }
 
+// Attached, no error set. Writes o as what objects of a built-in type are. Returns 0, -1, or 1 where the type is none of those.
+static inline int encode_plain(encoder *e, PyObject *o, PyObject *type) {
+  if (type == EXACT(Unicode)) return encode_str(e, o);
+  if (type == EXACT(Long)) return encode_int(e, o);
+  if (type == EXACT(Float)) return encode_float(e, o);
+  if (o == Py_None || o == Py_True || o == Py_False) {
+    if (buf_reserve(e->out, 1) < 0) return no_memory(e);
+    put_u8(e->out, o == Py_None ? TAG_NONE : o == Py_True ? TAG_TRUE : TAG_FALSE);
+    return 0;
+  }
+  if (type == EXACT(Bytes)) return encode_bytes(e, o);
+  return is_container(type) ? encode_container(e, o, type) : 1;
+}
+
+// Attached, no error set. Writes an object of any other type, which the caller keeps.
+static int encode_other(encoder *e, PyObject *o, PyObject *type) {
+  if (!e->go_errors && context_converts(e->context)) {
+    int done = encode_converted(e, o, type);
+    if (done) return done < 0 ? -1 : 0;
+  }
+  if (e->go_errors && go_error_of(o)) return encode_go_error(e, go_error_of(o));
+  if (e->loose && !(e->names && PyType_IsSubtype(type, EXACT(Tuple)))) {
+    int result = encode_plain(e, o, base_of(type));
+    if (result <= 0) return result;
+  }
+  return encode_object(e, o, type);
+}
+
 // Attached, no error set. Borrows o. Returns 0, or -1 with e->why filled in.
 int encode(encoder *e, PyObject *o) {
   PyObject *type = type_of(o);
   if (more_bytes(e, 0) < 0) return -1;
-  for (int tried = 0;; tried++) {
-    if (type == EXACT(Unicode)) return encode_str(e, o);
-    if (type == EXACT(Long)) return encode_int(e, o);
-    if (type == EXACT(Float)) return encode_float(e, o);
-    if (o == Py_None || o == Py_True || o == Py_False) {
-      if (buf_reserve(e->out, 1) < 0) return no_memory(e);
-      put_u8(e->out, o == Py_None ? TAG_NONE : o == Py_True ? TAG_TRUE : TAG_FALSE);
-      return 0;
-    }
-    if (type == EXACT(Bytes)) return encode_bytes(e, o);
-    if (is_container(type)) return encode_container(e, o, type);
-    if (!tried && !e->go_errors && context_converts(e->context)) {
-      int done = encode_converted(e, o, type);
-      if (done) return done < 0 ? -1 : 0;
-    }
-    if (e->go_errors && go_error_of(o)) return encode_go_error(e, go_error_of(o));
-    if (!e->loose || tried || (e->names && PyType_IsSubtype(type, EXACT(Tuple)))) return encode_object(e, o, type);
-    type = base_of(type);
-  }
+  int result = encode_plain(e, o, type);
+  if (result <= 0) return result;
+  Py_IncRef(type); // code that this runs may give the object another class, and let go of this one
+  result = encode_other(e, o, type);
+  Py_DecRef(type);
+  return result;
 }
 
 // Writes the reason as the payload of an unconvertible result. Returns -1 when memory is out.

@@ -30,11 +30,12 @@ static void put_attribute(buf *out, PyObject *o, const char *name, const char *o
   Py_DecRef(value);
 }
 
-// Attached, no error set, and none afterwards. Writes the base classes of an exception, but for object.
+// Attached, no error set, and none afterwards. Writes the base classes of an exception, but for object, as its class says.
 static void put_bases(buf *out, PyObject *exc) {
   PyObject *mro = exc ? PyObject_GetAttrString(type_of(exc), "__mro__") : NULL;
   PyErr_Clear();
   Py_ssize_t n = mro && type_of(mro) == EXACT(Tuple) ? PyTuple_Size(mro) - 1 : 1;
+  if (n < 1) n = 1; // a metaclass says so
   if (buf_reserve(out, 11) == 0) {
     put_u8(out, TAG_LIST);
     put_uvarint(out, (uint64_t)(n - 1));
@@ -61,7 +62,9 @@ static uint64_t carried(PyObject *exc) {
 // Attached, no error set, and none afterwards. The least that can be said, when there is no room to say more: the class,
 // its bases, the message and the Go error. What stands before from stays.
 static void write_plain(buf *out, size_t from, uint8_t status, PyObject *exc) {
-  PyObject *type = exc ? type_of(exc) : NULL, *text = exc ? PyObject_Str(exc) : NULL;
+  PyObject *type = exc ? type_of(exc) : NULL;
+  if (type) Py_IncRef(type); // str() may give it another class
+  PyObject *text = exc ? PyObject_Str(exc) : NULL;
   PyErr_Clear();
   static const uint8_t head[] = {TAG_TUPLE, 12}, middle[] = {TAG_LIST, 0, TAG_LIST, 0, TAG_NONE, TAG_NONE, TAG_TRUE},
                        rest[] = {TAG_NONE, TAG_LIST, 0};
@@ -78,6 +81,7 @@ static void write_plain(buf *out, size_t from, uint8_t status, PyObject *exc) {
     put_all(out, rest, sizeof rest);
   }
   Py_DecRef(text);
+  Py_DecRef(type);
 }
 
 // Attached. Tells Go to keep the Go errors that a record on its way names; who decodes the record ends that.

@@ -362,10 +362,7 @@ static PyObject *do_next(context *c, reader *in, want *w) {
   if (in->bad || w->items > UINT32_MAX) return malformed();
   PyObject *o = w->items ? refs_get(c->refs, handle) : refs_take(c->refs, handle);
   if (!o) return PyErr_Format(PyExc(RuntimeError), "the iterator was closed in Go before it was used");
-  if (!w->items) return close_iterator(c, o);
-  PyObject *iter = PyObject_GetIter(o); // itself
-  Py_DecRef(o);
-  return iter;
+  return w->items ? o : close_iterator(c, o);
 }
 
 static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObject *namespace, want *w) {

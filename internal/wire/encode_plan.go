@@ -124,6 +124,9 @@ func encItems(t reflect.Type, tag Tag, elem encFunc) encFunc {
 		n := v.Len()
 		e.head(tag, n)
 		for i := range n {
+			if i >= v.Len() {
+				return changed(name)
+			}
 			if err := elem(e, v.Index(i)); err != nil {
 				return atIndex(err, i)
 			}
@@ -153,7 +156,8 @@ func (h *Hooks) encMap(t reflect.Type) encFunc {
 		if err := e.enter(name); err != nil {
 			return err
 		}
-		e.Dict(v.Len())
+		left := v.Len()
+		e.Dict(left)
 		k, x := reflect.New(t.Key()).Elem(), reflect.New(t.Elem()).Elem()
 		for it := v.MapRange(); it.Next(); {
 			k.SetIterKey(it)
@@ -164,6 +168,10 @@ func (h *Hooks) encMap(t reflect.Type) encFunc {
 			if err := elem(e, x); err != nil {
 				return atKey(err, k.Interface())
 			}
+			left--
+		}
+		if left != 0 {
+			return changed(name)
 		}
 		e.leave()
 		return nil
@@ -176,13 +184,17 @@ func (h *Hooks) encSet(t reflect.Type) encFunc {
 		if err := e.enter(name); err != nil {
 			return err
 		}
-		e.Set(v.Len())
+		left := v.Len()
+		e.Set(left)
 		k := reflect.New(t.Key()).Elem()
-		for it := v.MapRange(); it.Next(); {
+		for it := v.MapRange(); it.Next(); left-- {
 			k.SetIterKey(it)
 			if err := encKey(e, key, k); err != nil {
 				return err
 			}
+		}
+		if left != 0 {
+			return changed(name)
 		}
 		e.leave()
 		return nil
@@ -211,11 +223,19 @@ func (h *Hooks) encStruct(t reflect.Type) encFunc {
 		if err := e.enter(name); err != nil {
 			return err
 		}
-		e.Dict(s.count(v))
+		left := s.count(v)
+		e.Dict(left)
 		for i, enc := range encs {
-			if err := s.fields[i].encode(e, v, enc); err != nil {
+			there, err := s.fields[i].encode(e, v, enc)
+			if err != nil {
 				return err
 			}
+			if there {
+				left--
+			}
+		}
+		if left != 0 {
+			return changed(name)
 		}
 		e.leave()
 		return nil
@@ -236,16 +256,17 @@ func (s *structure) count(v reflect.Value) int {
 	return n
 }
 
-func (f *field) encode(e *Encoder, v reflect.Value, enc encFunc) error {
+// encode writes the field, and reports whether v has it.
+func (f *field) encode(e *Encoder, v reflect.Value, enc encFunc) (bool, error) {
 	x, ok := f.get(v)
 	if !ok || (f.omitEmpty || f.omitZero) && f.omitted(x) {
-		return nil
+		return false, nil
 	}
 	copy(e.extend(len(f.key)), f.key)
 	if err := enc(e, x); err != nil {
-		return At(err, "."+f.name)
+		return true, At(err, "."+f.name)
 	}
-	return nil
+	return true, nil
 }
 
 // copyError returns a copy of an error that is kept with a plan, so that a path can

@@ -235,7 +235,8 @@ func encMap[V any](e *Encoder, m map[string]V, one func(*Encoder, V) error) erro
 	if err := e.enter("map"); err != nil {
 		return err
 	}
-	e.Dict(len(m))
+	left := len(m)
+	e.Dict(left)
 	for k, v := range m {
 		if err := e.Str(k); err != nil {
 			return atKeys(err)
@@ -243,7 +244,16 @@ func encMap[V any](e *Encoder, m map[string]V, one func(*Encoder, V) error) erro
 		if err := one(e, v); err != nil {
 			return atKey(err, k)
 		}
+		left--
+	}
+	if left != 0 {
+		return changed("map")
 	}
 	e.leave()
 	return nil
+}
+
+// changed is the error of a container that a Marshaler in it changed: what was written is not what its head says.
+func changed(typ string) error {
+	return &Error{Type: typ, Reason: "the Go " + typ + " changed while it was converted"}
 }
