@@ -17,6 +17,7 @@ import (
 var callbackCases = []testCase{
 	{"Case29Ways", callbackWays},
 	{"Case29Registration", registration},
+	{"Case29SameName", sameName},
 	{"Case30ExactlyOnce", exactlyOnce},
 	{"Case31Linear", linear},
 	{"Case32Places", places},
@@ -476,4 +477,33 @@ func wrongArguments(t *testing.T, s *suite) {
 	equal(t, "functions that ran", ran, 0)
 	equal(t, "references", py.Live().References, int64(0))
 	works(t, c)
+}
+
+// sameName calls a function whose arguments take their time to convert, while another context calls its own of that name, which
+// is inline: functions are kept by name for all contexts of an interpreter.
+func sameName(t *testing.T, s *suite) {
+	c, other := s.open(t), s.open(t)
+	converting := make(chan struct{})
+	register(t, c, "converting", func() { close(converting) })
+	register(t, c, "f", func(any) (int, error) {
+		got := make(chan int, 1)
+		go func() { got <- eval[int](t, c, "2") }()
+		select {
+		case n := <-got:
+			return n, nil
+		case <-time.After(2 * time.Second):
+			return 0, errors.New("it runs on the Python thread")
+		}
+	})
+	register(t, other, "f", func(any) int { return 3 }, py.Inline())
+	run(t, c, "import go, time\nclass Kelvin: pass\ndef slow(k):\n  go.converting()\n  time.sleep(0.2)\n  return 1.0")
+	convert[kelvin](t, c, "Kelvin", py.Converter{To: "slow"})
+	result := make(chan any, 1)
+	go func() {
+		v, err := c.Eval(limit(t), "go.f(Kelvin())")
+		result <- []any{v, err}
+	}()
+	<-converting
+	run(t, other, "import go\nassert go.f(1) == 3")
+	equal(t, "a function that is not inline", <-result, any([]any{int64(2), error(nil)}))
 }

@@ -167,6 +167,7 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   if (resolve(f, c) < 0) return NULL;
   callback cb;
   cb.function = f->found.number;
+  int is_inline = f->found.is_inline; // while the arguments are written, another context may resolve f for itself
   cb.done = 0;
   cb.held = 0;
   cb.args = (buf){cb.args_local, 0, sizeof cb.args_local, cb.args_local};
@@ -174,7 +175,7 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   PyObject *value = NULL;
   int read = 0;
   if (write_call(f, c, &cb.args, args, n, names) == 0) {
-    if (callback_run(l, &cb, f->found.is_inline) == 0) {
+    if (callback_run(l, &cb, is_inline) == 0) {
       value = read_answer(l, &cb);
       read = value || (cb.answer.len && cb.answer.p[0] != 0);
     } else {
