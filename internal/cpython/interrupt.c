@@ -5,16 +5,21 @@
 // there is none (free-threaded builds).
 #include "context.h"
 
+// With the lane's lock. Puts off an interrupt that r, which is no longer on top, was not hit by yet: what runs meanwhile must not
+// get it. Returns whether there is one, which then is to be withdrawn from the thread.
+static int put_off(request *r) {
+  if (!r || !r->struck) return 0;
+  r->struck = 0;
+  r->interrupted = 1;
+  return 1;
+}
+
 // Attached, on the lane's thread. Returns whether the request was interrupted before it began.
 int begin_request(lane *l, request *r) {
   pthread_mutex_lock(&l->lock);
   r->suspended = r->struck = 0;
-  request *below = r->below = l->current;
-  int struck = below && below->struck; // by an inline function, Attach or a write that let go of the interpreter
-  if (struck) {
-    below->struck = 0;
-    below->interrupted = 1;
-  }
+  r->below = l->current;
+  int struck = put_off(r->below); // in an inline function, Attach or a write that let go of the interpreter
   l->current = r;
   int interrupted = r->interrupted;
   pthread_mutex_unlock(&l->lock);
@@ -49,8 +54,10 @@ void end_request(lane *l, request *r) {
 request *begin_interlude(lane *l) {
   pthread_mutex_lock(&l->lock);
   request *below = l->current;
+  int struck = put_off(below);
   l->current = NULL;
   pthread_mutex_unlock(&l->lock);
+  if (struck) PyThreadState_SetAsyncExc(l->ident, NULL);
   return below;
 }
 
@@ -65,9 +72,7 @@ request *suspend_request(lane *l) {
   pthread_mutex_lock(&l->lock);
   request *r = l->current;
   if (r) r->suspended = 1;
-  int struck = r && r->struck;
-  if (struck) r->interrupted = 1; // set, not delivered: what is served meanwhile must not get it
-  if (r) r->struck = 0;
+  int struck = put_off(r);
   pthread_mutex_unlock(&l->lock);
   if (struck) PyThreadState_SetAsyncExc(l->ident, NULL);
   return r;

@@ -196,6 +196,8 @@ static void run_attached(lane *l, request *r) {
   context *c = l->context;
   hidden below;
   blobs_take(r);
+  request *waiting = r->chain ? NULL : l->current; // for others: what hide and show run is not its code
+  if (waiting) begin_interlude(l);
   int failed = hide(l, r, &below);
   want w = {.how = WANT_NONE};
   l->depth++;
@@ -212,6 +214,7 @@ static void run_attached(lane *l, request *r) {
   end_request(l, r);
   l->depth--;
   show(l, &below);
+  if (waiting) end_interlude(l, waiting);
 }
 
 // The run is over; the time of its callbacks, and of the lock that they gave up, is known.
@@ -245,9 +248,10 @@ void lane_run(lane *l, request *r) {
 static int work_waiting(lane *l, callback *until) {
   context *c = l->context;
   if (until && __atomic_load_n(&until->done, __ATOMIC_SEQ_CST)) return 1;
-  if (__atomic_load_n(&l->chain_inbox, __ATOMIC_SEQ_CST)) return 1;
+  request *head = __atomic_load_n(&l->chain_inbox, __ATOMIC_SEQ_CST);
+  if (head && head != CLOSED) return 1;
   if (!l->is_main) return 0;
-  request *head = __atomic_load_n(&l->inbox, __ATOMIC_SEQ_CST);
+  head = __atomic_load_n(&l->inbox, __ATOMIC_SEQ_CST);
   if (((head && head != CLOSED) || l->ready) && admits(l)) return 1;
   if (__atomic_load_n(&c->drops_len, __ATOMIC_SEQ_CST)) return 1;
   return !until && __atomic_load_n(&c->closing, __ATOMIC_SEQ_CST);

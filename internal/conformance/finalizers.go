@@ -1,0 +1,76 @@
+package conformance
+
+import (
+	"context"
+	"testing"
+
+	"github.com/pycontext/py"
+)
+
+// What runs on a context's thread on behalf of no request: finalizers of what Go let go of, and of what a request left behind.
+var finalizerCases = []testCase{
+	{"Case62InterruptSparesFinalizers", interruptSparesFinalizers},
+	{"Case62FinalizerBetweenRequests", finalizerBetweenRequests},
+}
+
+// interruptSparesFinalizers interrupts a function of Attach, which then lets an object go and calls its context.
+func interruptSparesFinalizers(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, `
+done = []
+class D:
+    def __del__(self):
+        for i in range(1000): pass
+        done.append(1)
+def spin():
+    while True: pass
+`)
+	for i := range 20 {
+		o := eval[*py.Object](t, c, "D()")
+		err := c.Attach(limit(t), func(a *py.Attached) error {
+			if !c.Interrupt() {
+				t.Error("nothing to interrupt")
+			}
+			o.Close()
+			equal(t, "finalizers that came to their end", eval[int](t, c, "len(done)"), i+1)
+			spin, err := a.Global("spin")
+			if err != nil {
+				return err
+			}
+			_, err = py.CallRef[bool](spin)
+			return err
+		})
+		is(t, "the attached function", err, py.ErrInterrupted)
+	}
+}
+
+// finalizerBetweenRequests has a request that ends on top of one that waits leave an object in a context variable, which calls
+// Go when it goes.
+func finalizerBetweenRequests(t *testing.T, s *suite) {
+	c := s.open(t)
+	waiting, release := make(chan struct{}), make(chan struct{})
+	register(t, c, "wait", func() { waiting <- struct{}{}; <-release })
+	register(t, c, "inline", func() int { return 1 }, py.Inline())
+	register(t, c, "queued", func() int { return 1 })
+	run(t, c, `
+import go, contextvars
+v, done = contextvars.ContextVar("v"), []
+class D:
+    def __init__(self, f): self.f = f
+    def __del__(self):
+        try: done.append(self.f())
+        except BaseException as e: done.append(repr(e))
+`)
+	for _, f := range []string{"inline", "queued"} {
+		ctx, cancel := context.WithCancel(context.Background())
+		result := make(chan error, 1)
+		go func() { result <- c.Exec(ctx, "go.wait()\nwhile True: pass") }()
+		<-waiting
+		cancel()
+		is(t, "the caller", <-result, context.Canceled) // and is to be interrupted once it goes on
+		run(t, c, "v.set(D(go."+f+"))")
+		equal(t, "what the finalizer got of go."+f, eval[any](t, c, "done.pop()"), any(int64(1)))
+		release <- struct{}{}
+		works(t, c)
+	}
+}
