@@ -39,10 +39,11 @@ void blobs_drop(blobs *b) {
   }
 }
 
-// Attached. Keeps bytes where they are until Go has read the result of the request. Returns 0, or -1 when memory is out.
+// Attached. Keeps bytes where they are until Go has read the result of the request. Returns 0, or -1 with an error set.
 int keep(request *r, PyObject *o) {
   context *c = r->lane->context;
-  if (room((void **)&r->kept.handles, r->kept.len, &r->kept.cap, sizeof *r->kept.handles) < 0) return -1;
+  if (room((void **)&r->kept.handles, r->kept.len, &r->kept.cap, sizeof *r->kept.handles) < 0)
+    return PyErr_NoMemory(), -1;
   uint64_t handle = refs_add(c->refs, o);
   if (!handle) return -1;
   __atomic_fetch_add(&c->reading, 1, __ATOMIC_SEQ_CST);

@@ -122,6 +122,7 @@ HIDDEN uint64_t refs_add(refs *t, PyObject *o);
 HIDDEN PyObject *refs_get(refs *t, uint64_t handle);
 HIDDEN PyObject *refs_take(refs *t, uint64_t handle);
 HIDDEN void refs_clear(refs *t);
+HIDDEN void refs_close(refs *t);
 HIDDEN void refs_free(refs *t);
 
 #endif

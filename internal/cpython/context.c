@@ -124,6 +124,7 @@ static void let_go(context *c) {
   c->namespace = NULL;
   Py_DecRef(namespace);
   if (c->mode == MODE_WORKER) collect(c);
+  refs_close(c->refs); // what finalizers have given to Go meanwhile
 }
 
 // Attached on return. Returns the thread state, or NULL with c->problem filled in and nothing attached.

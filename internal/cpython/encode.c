@@ -173,7 +173,8 @@ static int encode_str(encoder *e, PyObject *o) {
 
 // Attached. Writes where the bytes of an object are.
 static int encode_kept(encoder *e, PyObject *o, const char *p, uint64_t n) {
-  if (buf_reserve(e->out, 17) < 0 || (e->keeper && keep(e->keeper, o) < 0)) return no_memory(e);
+  if (buf_reserve(e->out, 17) < 0) return no_memory(e);
+  if (e->keeper && keep(e->keeper, o) < 0) return e->why->raised = 1, -1;
   put_u8(e->out, TAG_KEPT);
   put_u64(e->out, (uint64_t)(uintptr_t)p);
   put_u64(e->out, n);
@@ -296,7 +297,7 @@ static int remember(encoder *e, uint64_t handle) {
 int encode_ref(encoder *e, PyObject *o) {
   if (buf_reserve(e->out, 9) < 0) return no_memory(e);
   uint64_t handle = refs_add(e->context->refs, o);
-  if (!handle) return no_memory(e);
+  if (!handle) return e->why->raised = 1, -1;
   if ((e->depth || e->tentative) && remember(e, handle) < 0) {
     Py_DecRef(refs_take(e->context->refs, handle));
     return no_memory(e);

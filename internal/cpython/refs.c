@@ -15,6 +15,7 @@ struct refs {
   pthread_mutex_t lock;
   slot *slots;
   uint32_t len, cap, free; // slot 0 is never used; free is the head of the list of free ones
+  int closed;
 };
 
 refs *refs_new(void) {
@@ -42,10 +43,11 @@ static uint32_t free_slot(refs *t) {
   return t->len++;
 }
 
-// Attached. Keeps a reference of its own. Returns the handle, or 0 when memory is out (no Python error is set).
+// Attached. Keeps a reference of its own. Returns the handle, or 0 with an error set.
 uint64_t refs_add(refs *t, PyObject *o) {
   pthread_mutex_lock(&t->lock);
-  uint32_t i = free_slot(t);
+  int closed = t->closed;
+  uint32_t i = closed ? 0 : free_slot(t);
   uint64_t handle = 0;
   if (i) {
     Py_IncRef(o);
@@ -54,6 +56,8 @@ uint64_t refs_add(refs *t, PyObject *o) {
     stats_add(STAT_REFS, 1);
   }
   pthread_mutex_unlock(&t->lock);
+  if (closed) PyErr_SetString(PyExc(RuntimeError), "the context is closed: Go can hold none of its objects any more");
+  else if (!handle) PyErr_NoMemory();
   return handle;
 }
 
@@ -97,6 +101,14 @@ void refs_clear(refs *t) {
     Py_DecRef(o);
     i = 0; // start again
   }
+}
+
+// Attached. Drops every reference, and takes none from here on: threads that Python started may outlive the context.
+void refs_close(refs *t) {
+  refs_clear(t);
+  pthread_mutex_lock(&t->lock);
+  t->closed = 1;
+  pthread_mutex_unlock(&t->lock);
 }
 
 void refs_free(refs *t) {

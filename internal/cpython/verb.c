@@ -389,11 +389,10 @@ PyObject *perform(context *c, lane *l, reader *in, want *w) {
   int verb = get_u8(in), how = get_u8(in);
   uint64_t env = get_u64(in);
   if (read_want(c, l, in, how, w) < 0) return NULL;
-  if (!c->namespace) return PyErr_Format(PyExc(RuntimeError), "the context is closed");
-  if (!env) return in_namespace(c, l, verb, in, c->namespace, w);
-  PyObject *namespace = refs_get(c->refs, env), *value = NULL;
+  PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace, *value = NULL;
+  if (!env) Py_IncRef(namespace); // a thread that Python started may be at it when the context ends
   if (namespace) value = in_namespace(c, l, verb, in, namespace, w);
-  else PyErr_SetString(PyExc(RuntimeError), "the env was closed in Go before it was used");
+  else PyErr_SetString(PyExc(RuntimeError), env ? "the env was closed in Go before it was used" : "the context is closed");
   Py_DecRef(namespace);
   return value;
 }
