@@ -171,6 +171,7 @@ type exchange struct {
 	decoder wire.Decoder
 	within  func() context.Context // of a callback
 	home    *Context               // of a callback
+	brief   []byte                 // of a callback: what was given as scalars
 	taken   taken                  // of a callback that is ready
 }
 
@@ -188,6 +189,14 @@ func endHolds(e *wire.Encoder, read bool) {
 		e.Holds[i] = nil
 	}
 	e.Holds = e.Holds[:0]
+}
+
+// arguments puts scalars into the wire format.
+func (x *exchange) arguments(args []cpython.Scalar) []byte {
+	e := wire.Encoder{Buf: x.brief[:0]}
+	encodeScalars(&e, args)
+	x.brief = e.Buf
+	return e.Buf
 }
 
 // answer gives Python the answer, and keeps what it holds until Python has read it.
@@ -250,6 +259,17 @@ func runCallback(cb *cpython.Callback) {
 	within, over := c.watchCall(f.name, x.within)
 	if over != nil {
 		defer over()
+	}
+	if args, ok := cb.Scalars(); ok {
+		if f.quick != nil {
+			if result, ok := f.callScalars(within, args, &x.encoder); ok {
+				if result.Kind != 0 {
+					cb.AnswerScalar(result)
+				}
+				return
+			}
+		}
+		x.decoder.Reset(x.arguments(args))
 	}
 	if err := f.call(within, &x.decoder, &x.encoder); err != nil {
 		x.encoder.Reset(cb.Buffer())

@@ -109,7 +109,7 @@ const largestRead = 1 << 20
 
 // answer is the body of the function read: as many bytes as there are, at most n, and none at the end.
 func (r *reader) answer(f *goFunc, ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (*raise, error) {
-	return unary(func(_ func() context.Context, n int) ([]byte, error) {
+	read, _ := unary(func(_ func() context.Context, n int) ([]byte, error) {
 		data, err := r.read(n)
 		e.Holds = append(e.Holds, func(read bool) {
 			if !read {
@@ -119,7 +119,8 @@ func (r *reader) answer(f *goFunc, ctx func() context.Context, d *wire.Decoder, 
 			}
 		})
 		return data, fileFails(err)
-	})(f, ctx, d, e)
+	})
+	return read(f, ctx, d, e)
 }
 
 func (r *reader) read(n int) ([]byte, error) {

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/pycontext/py/internal/cpython"
 	"github.com/pycontext/py/internal/wire"
 )
 
@@ -55,6 +56,7 @@ type goFunc struct {
 	lent     bool // not registered: name is not one of the module go
 	min, max int  // positional arguments; max is -1 where there is no limit
 	body     body
+	quick    quick                // may be nil
 	ready    func() (taken, bool) // of one that runs on the Python thread where it need not wait: what body then uses
 }
 
@@ -92,7 +94,8 @@ func planGoFunc(name string, v reflect.Value) (*goFunc, string) {
 	if why != "" {
 		return nil, why
 	}
-	f := &goFunc{name: name, min: p.fixed, max: p.fixed, body: fastBody(v.Interface())}
+	f := &goFunc{name: name, min: p.fixed, max: p.fixed}
+	f.body, f.quick = fastBody(v.Interface())
 	switch {
 	case p.variadic:
 		f.max = -1
@@ -122,20 +125,30 @@ func badFunc(name string, fn any, why string) error {
 // call does not return: the caller delivers it in a deferred function.
 func (f *goFunc) call(ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (err error) {
 	start, done := len(e.Buf), false
-	defer func() {
-		if !done {
-			r := f.stopped(recover())
-			e.Reset(e.Buf[:start])
-			r.write(e)
-		}
-	}()
+	defer f.answerAlways(e, start, &done)
 	r, err := f.body(f, ctx, d, e)
-	if r != nil {
-		e.Reset(e.Buf[:start])
-		r.write(e)
-	}
+	r.writeBehind(e, start)
 	done = true
 	return err
+}
+
+// callScalars is call for arguments that are scalars. It returns false, and has done nothing, where the function wants others. A
+// result of kind 0 is written.
+func (f *goFunc) callScalars(ctx func() context.Context, args []cpython.Scalar, e *wire.Encoder) (result cpython.Scalar, ok bool) {
+	ok = true // also where the function panics
+	start, done := len(e.Buf), false
+	defer f.answerAlways(e, start, &done)
+	result, r, ok := f.quick(f, ctx, args, e)
+	r.writeBehind(e, start)
+	done = true
+	return result, ok
+}
+
+// answerAlways is deferred: it writes an answer where the function did not return.
+func (f *goFunc) answerAlways(e *wire.Encoder, start int, done *bool) {
+	if !*done {
+		f.stopped(recover()).writeBehind(e, start)
+	}
 }
 
 // stopped returns what to raise for a function that did not return.
@@ -177,6 +190,14 @@ func pythonKind(err error) string {
 		return "EOFError"
 	}
 	return ""
+}
+
+// writeBehind writes the answer, if there is one to write, in the place of what is behind start.
+func (r *raise) writeBehind(e *wire.Encoder, start int) {
+	if r != nil {
+		e.Reset(e.Buf[:start])
+		r.write(e)
+	}
 }
 
 // write writes the answer. A message is for people to read, so what is not text in

@@ -6,23 +6,23 @@ import (
 	"github.com/pycontext/py/internal/wire"
 )
 
-// fastBody returns a body without reflection for the most common signatures, and nil
+// fastBody returns bodies without reflection for the most common signatures, and nil
 // for the others.
-func fastBody(fn any) body {
-	for _, fast := range []func(any) body{
+func fastBody(fn any) (body, quick) {
+	for _, fast := range []func(any) (body, quick){
 		fastNone,
 		fastUnary[int, int], fastUnary[int64, int64], fastUnary[float64, float64],
 		fastUnary[string, string], fastUnary[any, any],
 		fastBinary[int, int], fastBinary[float64, float64],
 	} {
-		if b := fast(fn); b != nil {
-			return b
+		if b, q := fast(fn); b != nil {
+			return b, q
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-func fastNone(fn any) body {
+func fastNone(fn any) (body, quick) {
 	switch fn := fn.(type) {
 	case func():
 		return none(func(func() context.Context) error { fn(); return nil })
@@ -33,10 +33,10 @@ func fastNone(fn any) body {
 	case func(context.Context) error:
 		return none(func(ctx func() context.Context) error { return fn(ctx()) })
 	}
-	return nil
+	return nil, nil
 }
 
-func fastUnary[A, R any](fn any) body {
+func fastUnary[A, R any](fn any) (body, quick) {
 	switch fn := fn.(type) {
 	case func(A) R:
 		return unary(func(_ func() context.Context, a A) (R, error) { return fn(a), nil })
@@ -47,10 +47,10 @@ func fastUnary[A, R any](fn any) body {
 	case func(context.Context, A) (R, error):
 		return unary(func(ctx func() context.Context, a A) (R, error) { return fn(ctx(), a) })
 	}
-	return nil
+	return nil, nil
 }
 
-func fastBinary[A, R any](fn any) body {
+func fastBinary[A, R any](fn any) (body, quick) {
 	switch fn := fn.(type) {
 	case func(A, A) R:
 		return binary(func(_ func() context.Context, a, b A) (R, error) { return fn(a, b), nil })
@@ -61,10 +61,10 @@ func fastBinary[A, R any](fn any) body {
 	case func(context.Context, A, A) (R, error):
 		return binary(func(ctx func() context.Context, a, b A) (R, error) { return fn(ctx(), a, b) })
 	}
-	return nil
+	return nil, nil
 }
 
-func none(fn func(func() context.Context) error) body {
+func none(fn func(func() context.Context) error) (body, quick) {
 	return func(f *goFunc, ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (*raise, error) {
 		if _, r, err := f.positional(d); r != nil || err != nil {
 			return r, err
@@ -76,10 +76,10 @@ func none(fn func(func() context.Context) error) body {
 			return raiseError(err), nil
 		}
 		return answer[any](f, e, nil), nil
-	}
+	}, quickNone(fn)
 }
 
-func unary[A, R any](fn func(func() context.Context, A) (R, error)) body {
+func unary[A, R any](fn func(func() context.Context, A) (R, error)) (body, quick) {
 	return func(f *goFunc, ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (*raise, error) {
 		if _, r, err := f.positional(d); r != nil || err != nil {
 			return r, err
@@ -96,10 +96,10 @@ func unary[A, R any](fn func(func() context.Context, A) (R, error)) body {
 			return raiseError(err), nil
 		}
 		return answer(f, e, result), nil
-	}
+	}, quickUnary(fn)
 }
 
-func binary[A, R any](fn func(func() context.Context, A, A) (R, error)) body {
+func binary[A, R any](fn func(func() context.Context, A, A) (R, error)) (body, quick) {
 	return func(f *goFunc, ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (*raise, error) {
 		if _, r, err := f.positional(d); r != nil || err != nil {
 			return r, err
@@ -120,5 +120,5 @@ func binary[A, R any](fn func(func() context.Context, A, A) (R, error)) body {
 			return raiseError(err), nil
 		}
 		return answer(f, e, result), nil
-	}
+	}, quickBinary(fn)
 }

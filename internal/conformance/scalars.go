@@ -1,11 +1,15 @@
 package conformance
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
 	"reflect"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/pycontext/py"
 )
@@ -13,6 +17,8 @@ import (
 var scalarCases = []testCase{
 	{"ScalarsAttached", scalarsAttached},
 	{"ScalarsReleasedInCalls", scalarsReleasedInCalls},
+	{"ScalarsInCallbacks", scalarsInCallbacks},
+	{"ScalarsInCallbackErrors", scalarsInCallbackErrors},
 }
 
 // scalarsAttached: within Attach, values that cross without being encoded are what they are when a request carries them.
@@ -107,4 +113,83 @@ func scalarsReleasedInCalls(t *testing.T, s *suite) {
 		return nil
 	})
 	is(t, "Attach", err, nil)
+}
+
+type (
+	someInt   int
+	someInt64 int64
+	someFloat float64
+)
+
+// scalarsInCallbacks: functions whose arguments cross without being encoded get and give what others do.
+func scalarsInCallbacks(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, `
+import go
+class F(float): pass
+class I(int): pass
+values = [None, True, False, 0, -1, 2**63 - 1, -2**63, 2**63, 10**30, 0.0, -0.0, 2.0, 1.5, float('inf'), 1e300, F(2.0), I(7), 'x', b'x', [1], (1, 2), 1j]
+calls = [(v,) for v in values] + [(v, w) for v in values for w in (3, 2.5, None)] + [(), (1, 2, 3), (1, 2, 3, 4), (1, 2, 3, 4, 5)]
+def outcome(f, args, **kw):
+    try: v = f(*args, **kw)
+    except Exception as e: return type(e).__name__
+    return type(v).__name__ + repr(v)
+def differences(quick, other):
+    bad = [f"{a}: {outcome(quick, a)}, not {outcome(other, a)}" for a in calls if outcome(quick, a) != outcome(other, a)]
+    return bad if outcome(quick, (1,), k=1) == 'TypeError' else bad + ['keywords']
+`)
+	for _, options := range [][]py.FuncOption{nil, {py.Inline()}} {
+		for what, pair := range map[string][2]any{
+			"int":    {func(n int) int { return n }, func(n someInt) someInt { return n }},
+			"int64":  {func(n int64) (int64, error) { return n, nil }, func(n someInt64) (someInt64, error) { return n, nil }},
+			"float":  {func(v float64) float64 { return -v }, func(v someFloat) someFloat { return -v }},
+			"ints":   {func(a, b int) int { return a - b }, func(a, b someInt) someInt { return a - b }},
+			"floats": {func(a, b float64) float64 { return a - b }, func(a, b someFloat) someFloat { return a - b }},
+			"any":    {func(v any) any { return v }, "lambda v: v"},
+			"none":   {func() {}, "lambda: None"},
+			"some":   {func(a any, more ...any) any { return append(more, a) }, "lambda v, *more: [*more, v]"},
+			"string": {func(v any) any { return fmt.Sprint(v == nil) }, "lambda v: 'true' if v is None else 'false'"},
+		} {
+			register(t, c, "quick", pair[0], options...)
+			other, ok := pair[1].(string)
+			if !ok {
+				other = "go.other"
+				register(t, c, "other", pair[1], options...)
+			}
+			for _, difference := range eval[[]string](t, c, "differences(go.quick, "+other+")") {
+				t.Errorf("%s%s", what, difference)
+			}
+		}
+	}
+}
+
+// scalarsInCallbackErrors: they fail as others do, and what they were given matters no more then.
+func scalarsInCallbackErrors(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, "import go\ndef caught(f, *args):\n  try: return f(*args)\n  except Exception as e: return type(e).__name__")
+	cold := errors.New("cold")
+	for _, options := range [][]py.FuncOption{nil, {py.Inline()}} {
+		register(t, c, "fails", func(n int) (int, error) { return n, cold }, options...)
+		calls := 0
+		register(t, c, "panics", func(v float64) float64 { calls++; panic(v) }, options...)
+		register(t, c, "refuses", func(v any) any { return make(chan<- int) }, options...)
+		register(t, c, "again", func(ctx context.Context, n int) (int, error) {
+			if n == 0 {
+				return 0, nil
+			}
+			return py.Eval[int](ctx, c, "1 + go.again(n - 1)", py.Vars{"n": n})
+		}, options...)
+		is(t, "an error", discardValue(c.Eval(limit(t), "go.fails(1)")), cold)
+		equal(t, "a panic", eval[string](t, c, "caught(go.panics, 1.0)"), "RuntimeError")
+		equal(t, "it ran", calls, 1)
+		equal(t, "a result that cannot travel", eval[string](t, c, "caught(go.refuses, 1)"), "TypeError")
+		equal(t, "nested", eval[int](t, c, "go.again(10)"), 10)
+	}
+	register(t, c, "leaves", func(n int) int { runtime.Goexit(); return n })
+	equal(t, "runtime.Goexit", eval[string](t, c, "caught(go.leaves, 1)"), "RuntimeError")
+	register(t, c, "slow", func(ctx context.Context, n int) int { <-ctx.Done(); return n })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	is(t, "a deadline", discardValue(c.Eval(ctx, "go.slow(1)")), context.DeadlineExceeded)
+	works(t, c)
 }

@@ -8,19 +8,6 @@
 
 #define MISUSED ((PyObject *)1)
 
-// A value that fits a register. The kinds are bits, so that they make sets.
-enum {
-  SCALAR_NONE = 1, SCALAR_FALSE = 2, SCALAR_TRUE = 4, SCALAR_INT = 8, SCALAR_FLOAT = 16,
-  SCALAR_REF = 32 // a borrowed object
-};
-
-typedef struct scalar {
-  uint64_t bits;
-  int kind;
-} scalar;
-
-#define MOST_SCALARS 4
-
 typedef struct attached {
   lane *lane;
   buf in;

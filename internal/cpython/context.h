@@ -11,6 +11,7 @@
 #include "cache.h"
 #include "codec.h"
 #include "park.h"
+#include "scalar.h"
 #include "stats.h"
 
 enum { MODE_WORKER, MODE_SUBINTERP, MODE_OWNGIL };
@@ -92,6 +93,9 @@ struct callback {
   uint64_t function; // Go's number for it
   uint64_t held;     // Go's number for what is to be done once the answer is read or dropped, or 0
   buf args, answer;
+  int few;         // the arguments are that many scalars; -1: they are in args
+  int brief;       // set by Go: the answer is scalars[0], and not in answer
+  scalar scalars[MOST_SCALARS];
   event begin;   // while Go has not taken it
   uint32_t done; // atomic
   uint8_t args_local[256], answer_local[256];

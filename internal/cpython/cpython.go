@@ -107,16 +107,16 @@ func Started(err error) bool {
 
 func causeOf(ctx context.Context) error { return context.Cause(ctx) }
 
-// Scalar is a value that crosses without being encoded: its kind, and what is in the register.
+// Scalar is a value that crosses without being encoded: what is in the register, and its kind, which is 0 where there is none.
 type Scalar struct {
-	Kind ScalarKind
 	Bits uint64
+	Kind ScalarKind
 }
 
-// ScalarKind is a set of kinds of scalars. A Ref is a Pointer, and an argument only.
-type ScalarKind int
+// ScalarKind is a set of kinds of scalars. A Ref is a Pointer, and an argument within Attach only.
+type ScalarKind int32
 
-// The kinds of scalars, as attach.h has them.
+// The kinds of scalars, as scalar.h has them.
 const (
 	ScalarNone ScalarKind = 1 << iota
 	ScalarFalse
@@ -126,5 +126,5 @@ const (
 	ScalarRef
 )
 
-// MostScalars is how many of them a call takes.
+// MostScalars is how many of them a message may have.
 const MostScalars = 4

@@ -111,6 +111,7 @@ PyObject *raise_answer(interp *in, reader *answer) {
 
 // Attached. Turns the answer of a Go function into its value or its exception.
 static PyObject *read_answer(lane *l, callback *cb) {
+  if (cb->brief) return scalar_object(cb->scalars[0]);
   context *c = l->context;
   reader in = {.p = cb->answer.p, .end = cb->answer.p + cb->answer.len, .keys = keys_of(l)};
   return get_u8(&in) == 0 ? decode(&in, c, 0) : raise_answer(c->interp, &in);
@@ -170,11 +171,13 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   int is_inline = f->found.is_inline; // while the arguments are written, another context may resolve f for itself
   cb.done = 0;
   cb.held = 0;
+  cb.brief = 0;
   cb.args = (buf){cb.args_local, 0, sizeof cb.args_local, cb.args_local};
   cb.answer = (buf){cb.answer_local, 0, sizeof cb.answer_local, cb.answer_local};
   PyObject *value = NULL;
   int read = 0;
-  if (write_call(f, c, &cb.args, args, n, names) == 0) {
+  cb.few = !names && scalars_of(cb.scalars, args, (size_t)n) ? (int)n : -1;
+  if (cb.few >= 0 || write_call(f, c, &cb.args, args, n, names) == 0) {
     if (callback_run(l, &cb, is_inline) == 0) {
       value = read_answer(l, &cb);
       read = value || (cb.answer.len && cb.answer.p[0] != 0);

@@ -1,52 +1,14 @@
 //go:build cgo && (linux || darwin)
 
-// Calls within Attach whose arguments and result are scalars. These cross as they are, in a->scalars: the wire format would cost more
-// than the call.
+// Calls within Attach whose arguments and result are scalars.
 #include "attach.h"
 
 #include "verb.h"
 
-// Attached. New reference, or NULL with an error set.
-static PyObject *object_of(scalar s) {
-  PyObject *o = s.kind == SCALAR_TRUE ? Py_True : s.kind == SCALAR_FALSE ? Py_False : Py_None;
-  switch (s.kind) {
-  case SCALAR_INT: return PyLong_FromLongLong((long long)s.bits);
-  case SCALAR_FLOAT: {
-    double v;
-    memcpy(&v, &s.bits, 8);
-    return PyFloat_FromDouble(v);
-  }
-  case SCALAR_REF: o = (PyObject *)(uintptr_t)s.bits;
-  }
-  Py_IncRef(o);
-  return o;
-}
-
-// Attached. Fills in s, and returns 1 if o is a scalar of one of the wanted kinds.
-static int scalar_of(scalar *s, PyObject *o, int wanted) {
-  PyObject *type = type_of(o);
-  int overflow = 0;
-  if (type == EXACT(Float)) {
-    double v = PyFloat_AsDouble(o);
-    memcpy(&s->bits, &v, 8);
-    s->kind = SCALAR_FLOAT;
-  } else if (type == EXACT(Long)) {
-    s->bits = (uint64_t)PyLong_AsLongLongAndOverflow(o, &overflow);
-    s->kind = SCALAR_INT;
-  } else if (o == Py_True || o == Py_False) {
-    s->kind = o == Py_True ? SCALAR_TRUE : SCALAR_FALSE;
-  } else if (o == Py_None) {
-    s->kind = SCALAR_NONE;
-  } else {
-    return 0;
-  }
-  return !overflow && wanted & s->kind;
-}
-
 // Attached. Steals value, NULL means that an error is set. A scalar of one of the wanted kinds is in a->scalars[0]; anything else is
 // in a->out, and the kind is 0.
 static void give(attached *a, PyObject *value, int wanted, int how) {
-  if (value && scalar_of(a->scalars, value, wanted)) {
+  if (value && scalar_of(a->scalars, value) & wanted) {
     Py_DecRef(value);
     return;
   }
@@ -71,7 +33,7 @@ int attached_call_scalars(uintptr_t at, uintptr_t f, const char *p, size_t len, 
   PyObject *args[1 + MOST_SCALARS] = {(PyObject *)f}, *value = NULL;
   Py_IncRef(args[0]); // what it calls may release it
   size_t made = 0;
-  while (made < n && (args[1 + made] = object_of(a->scalars[made]))) made++;
+  while (made < n && (args[1 + made] = scalar_object(a->scalars[made]))) made++;
   PyObject *name = p && made == n ? attribute_name(a, p, len) : NULL;
   if (name) value = PyObject_VectorcallMethod(name, args, n + 1, NULL);
   else if (!p && made == n) value = PyObject_Vectorcall(args[0], args + 1, n | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);

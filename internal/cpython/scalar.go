@@ -5,17 +5,35 @@ package cpython
 // #include "attach.h"
 import "C"
 
+import "unsafe"
+
 // The numbers of both languages are the same.
 var (
 	_ = [1]int{}[ScalarNone-C.SCALAR_NONE]
 	_ = [1]int{}[ScalarRef-C.SCALAR_REF]
 	_ = [1]int{}[MostScalars-C.MOST_SCALARS]
+	_ = [1]int{}[unsafe.Sizeof(Scalar{})-unsafe.Sizeof(C.scalar{})]
+	_ = [1]int{}[unsafe.Offsetof(Scalar{}.Kind)-unsafe.Offsetof(C.scalar{}.kind)]
 )
 
-// SetScalar sets an argument of the next call with scalars.
-func (a *Attached) SetScalar(i int, s Scalar) {
-	a.c.scalars[i] = C.scalar{bits: C.uint64_t(s.Bits), kind: C.int(s.Kind)}
+func scalars(p *C.scalar, n int) []Scalar { return unsafe.Slice((*Scalar)(unsafe.Pointer(p)), n) }
+
+// Scalars are the arguments, in C memory, where they are scalars. Otherwise, ok is false, and Args has them.
+func (cb *Callback) Scalars() (args []Scalar, ok bool) {
+	if cb.c.few < 0 {
+		return nil, false
+	}
+	return scalars(&cb.c.scalars[0], int(cb.c.few)), true
 }
+
+// AnswerScalar sets the answer, without a use of Buffer.
+func (cb *Callback) AnswerScalar(s Scalar) {
+	scalars(&cb.c.scalars[0], 1)[0] = s
+	cb.c.brief = 1
+}
+
+// SetScalar sets an argument of the next call with scalars.
+func (a *Attached) SetScalar(i int, s Scalar) { scalars(&a.c.scalars[0], MostScalars)[i] = s }
 
 // CallScalars calls f with n scalars. A result of one of the wanted kinds is returned; for any other, and an error, the kind is 0,
 // and Result has it, converted as how says.
@@ -38,6 +56,5 @@ func (a *Attached) scalar(failed C.int) (Scalar, error) {
 	if failed != 0 {
 		return Scalar{}, ErrMisused
 	}
-	s := &a.c.scalars[0]
-	return Scalar{ScalarKind(s.kind), uint64(s.bits)}, nil
+	return scalars(&a.c.scalars[0], 1)[0], nil
 }

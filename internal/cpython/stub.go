@@ -74,6 +74,8 @@ func (*Callback) Args() []byte                  { return nil }
 func (*Callback) Buffer() []byte                { return nil }
 func (*Callback) Grow(buf []byte, _ int) []byte { return buf }
 func (*Callback) Answer([]byte)                 {}
+func (*Callback) Scalars() ([]Scalar, bool)     { return nil, false }
+func (*Callback) AnswerScalar(Scalar)           {}
 func (*Callback) Hold(func(bool))               {}
 
 // Limit does nothing.
