@@ -191,8 +191,8 @@
 // is any within it keeps the class.
 //
 // A value from Python may be 1000 containers deep, 100 million items and 2 GiB large, and more is [ErrLimit], before memory is
-// taken for it. [Options].Limits changes the latter two, and makes the first smaller. A range that becomes a slice counts all
-// its numbers.
+// taken for it. [Options].Limits changes the latter two, and makes the first smaller. A range or an array that becomes a slice counts
+// all its numbers.
 //
 // Containers nest at most 1000 deep, which is also where one that contains itself is an error. A str with a lone surrogate
 // has no UTF-8 and is an error; Go strings that are not UTF-8 are too: use []byte. Values that differ in Go and are equal

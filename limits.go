@@ -11,12 +11,13 @@ import (
 // [ConversionError], or for an argument a TypeError in Python, that names the limit, and for which errors.Is(err, ErrLimit)
 // holds. What stays in Python, as an [Object], has no limits. Zero stands for the default, which no ordinary program meets.
 type Limits struct {
-	// Depth is how many containers may lie inside one another. Default and maximum: 1000.
+	// Depth is how many containers may lie inside one another, each dimension of an array being one. Default and maximum: 1000.
 	Depth int
 	// Bytes is how large a value may be on its way, which is about the size of its texts and bytes and up to nine bytes for
 	// each number. Default: 2 GiB.
 	Bytes int64
-	// Items is how many items the containers in a value may have together. Default: 100 million.
+	// Items is how many items the containers in a value may have together, an entry of a dict and an attribute that becomes a
+	// field being one. The numbers of an Array count where Items is set. Default: 100 million.
 	Items int64
 }
 

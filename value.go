@@ -1,6 +1,7 @@
 package py
 
 import (
+	"math"
 	"reflect"
 
 	"github.com/pycontext/py/internal/wire"
@@ -62,6 +63,14 @@ var codecHooks = &wire.Hooks{
 		}
 		c := scope.(home).context()
 		return c.items, c.bytes
+	},
+	Numbers: func(scope any) uint64 {
+		if scope != nil {
+			if c := scope.(home).context(); c.items != defaultItems {
+				return c.items
+			}
+		}
+		return math.MaxUint64 // the bytes are counted
 	},
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,

@@ -9,7 +9,7 @@ import (
 )
 
 func init() {
-	standardCases = append(standardCases, testCase{"Limits", limits}, testCase{"LimitsByDefault", limitsByDefault})
+	standardCases = append(standardCases, testCase{"Limits", limits}, testCase{"LimitsByDefault", limitsByDefault}, testCase{"LimitsExact", limitsExact})
 }
 
 func limits(t *testing.T, s *suite) {
@@ -102,4 +102,59 @@ func limitedRanges(t *testing.T, c *py.Context) {
 		is(t, how, err, py.ErrLimit)
 		contains(t, how, err.Error(), "Limits.Items")
 	}
+}
+
+const limitClasses = `
+import array, collections, datetime, enum, fractions, types
+class Level(enum.IntEnum): LOW = 1
+class List(list): pass
+Pair = collections.namedtuple('Pair', 'X Y')
+def spaces(n): return [types.SimpleNamespace(X=1, Y=2) for _ in range(n)]
+`
+
+// limitsExact is at the limits of each kind of container, and beyond: a hundred items, four deep.
+func limitsExact(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Limits: py.Limits{Depth: 4, Bytes: 10000, Items: 100}, Preload: limitClasses})
+	type pair struct{ X, Y int }
+	items := func(expr string) error { return discardValue(c.Eval(limit(t), expr)) }
+	ints, lists := evaluator[[]int](t, c), evaluator[[][]int](t, c)
+	pairs, deep, deeper := evaluator[[]pair](t, c), evaluator[[][][]pair](t, c), evaluator[[][][][]int](t, c)
+	for _, l := range []struct {
+		eval         func(string) error
+		fits, beyond string
+	}{
+		{items, "[datetime.datetime(2020, 1, 1)] * 100", "[datetime.datetime(2020, 1, 1)] * 101"},
+		{items, "[1j] * 100", "[1j] * 101"},
+		{items, "[fractions.Fraction(1, 3)] * 100", "[fractions.Fraction(1, 3)] * 101"},
+		{items, "[slice(1, 2)] * 100", "[slice(1, 2)] * 101"},
+		{items, "[[[[1j]]]]", "[[[[[1j]]]]]"}, {items, "slice(slice(slice(slice(1))))", "slice(slice(slice(slice(slice(1)))))"},
+		{items, "[[[range(1)]]]", "[[[[range(1)]]]]"},
+		{ints, "array.array('b', bytes(100))", "array.array('b', bytes(101))"},
+		{ints, "List([0] * 100)", "List([0] * 101)"}, {ints, "collections.deque([0] * 100)", "collections.deque([0] * 101)"},
+		{evaluator[py.Array[int]](t, c), "array.array('b', bytes(100))", "array.array('b', bytes(101))"},
+		{lists, "memoryview(bytes(66)).cast('B', (33, 2))", "memoryview(bytes(68)).cast('B', (34, 2))"},
+		{lists, "[range(99)]", "[range(100)]"}, {lists, "[range(48), [0] * 50]", "[range(49), [0] * 50]"},
+		{lists, "[array.array('i', [0] * 99)]", "[array.array('i', [0] * 100)]"},
+		{pairs, "spaces(33)", "spaces(34)"}, {pairs, "[Pair(1, 2)] * 33", "[Pair(1, 2)] * 34"},
+		{deep, "[[[Pair(1, 2)]]]", "[[[[Pair(1, 2)]]]]"}, {deep, "[[spaces(1)]]", "[[[spaces(1)]]]"},
+		{deeper, "[[[[Level.LOW]]]]", "[[[[[Level.LOW]]]]]"}, {deeper, "[[[collections.deque([1])]]]", "[[[[collections.deque([1])]]]]"},
+		{deeper, "memoryview(bytes(1)).cast('B', (1, 1, 1, 1))", "memoryview(bytes(1)).cast('B', (1, 1, 1, 1, 1))"},
+	} {
+		if err := l.eval(l.fits); err != nil {
+			t.Errorf("%s: %v", l.fits, err)
+		}
+		is(t, l.beyond, l.eval(l.beyond), py.ErrLimit)
+	}
+	n := 0
+	for text, err := range py.StreamEval[string](limit(t), c, "('x' * 9000 for _ in range(300))") {
+		if n++; err != nil || len(text) != 9000 {
+			t.Fatalf("item %d of a stream, each within the limit: %v", n, err)
+		}
+	}
+	equal(t, "items", n, 300)
+}
+
+// evaluator evaluates to a T.
+func evaluator[T any](t *testing.T, c *py.Context) func(string) error {
+	return func(expr string) error { return discardValue(py.Eval[T](limit(t), c, expr)) }
 }

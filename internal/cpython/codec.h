@@ -52,6 +52,7 @@ typedef struct encoder {
   int unlimited;  // but for MAX_DEPTH
   uint64_t items; // so far
   uint64_t apart; // bytes of the value that are not in out
+  size_t before;  // bytes in out that are not the value's
   struct context *context; // where an object without a counterpart is kept
   int loose;         // instances of subclasses, and what stands for a plain value, travel as that
   PyObject *names;   // of the fields that Go structs ask for, a tuple, or NULL
@@ -59,7 +60,8 @@ typedef struct encoder {
   int go_errors;     // what holds a Go error travels as its number
   int in_place;      // large bytes travel by address: the object lives for as long as Go reads, or is kept
   struct request *keeper; // the request that keeps it, or NULL
-  int depth;
+  int depth;      // containers around the value
+  int hops;       // what was put in the place of an object on the way to it
   misfit *why;
   size_t start;    // in out, of the whole value
   mark *marks;     // of the whole value so far
@@ -79,8 +81,8 @@ static inline encoder *encoder_begin(encoder *e, buf *out, struct context *c, mi
   e->items = e->apart = 0;
   e->names = NULL;
   e->keeper = NULL;
-  e->unlimited = e->loose = e->keep = e->go_errors = e->in_place = e->depth = e->tentative = 0;
-  e->start = 0;
+  e->unlimited = e->loose = e->keep = e->go_errors = e->in_place = e->depth = e->hops = e->tentative = 0;
+  e->start = e->before = 0;
   e->marks = NULL;
   e->added = NULL;
   e->marks_len = e->marks_cap = e->added_len = e->added_cap = 0;

@@ -206,7 +206,7 @@ PyObject *decode(reader *r, context *c, int depth) {
   size_t n;
   const char *p;
   uint8_t tag = get_u8(r);
-  if (depth == MAX_DEPTH && tag >= TAG_LIST && tag <= TAG_STANDARD) return malformed();
+  if (depth >= MAX_DEPTH + (tag == TAG_LIST || tag == TAG_DICT ? 0 : 2) && tag >= TAG_LIST && tag <= TAG_STANDARD) return malformed();
   switch (tag) {
   case TAG_NONE: return r->bad ? malformed() : constant(Py_None);
   case TAG_FALSE: return constant(Py_False);

@@ -5,7 +5,10 @@
 
 #include "converter.h"
 
+#define KIND_RANGE 11
+#define KIND_SLICE 12
 #define KIND_RECORD 14
+#define KIND_ARRAY 18
 #define KIND_REFERENCE 255 // of values.py: not one that travels
 
 // Writes the reason why a value cannot travel. Returns -1.
@@ -25,7 +28,7 @@ static int beyond(encoder *e, const char *what, uint64_t most, const char *optio
 
 // Takes room for n more bytes and n more items into account. Returns 0, or -1 where that is beyond a limit.
 static inline int more_bytes(encoder *e, uint64_t n) {
-  uint64_t most = e->context->limits.bytes, have = e->out->len + e->apart;
+  uint64_t most = e->context->limits.bytes, have = e->out->len - e->before + e->apart;
   if (e->unlimited || (n <= most && have <= most - n)) return 0;
   return beyond(e, "bytes", most, "Bytes");
 }
@@ -39,6 +42,11 @@ static int more_items(encoder *e, uint64_t n) {
   return beyond(e, "items", most, "Items");
 }
 
+static int too_deep(encoder *e, int most) {
+  e->why->limit = 1;
+  return refuse(e, "the value nests more than %d deep, or contains itself: see Options.Limits.Depth", most);
+}
+
 // Goes one level deeper. Returns 0, or -1 where that is beyond the limit; e->depth-- ends it.
 static int deeper(encoder *e) {
   int most = e->unlimited ? MAX_DEPTH : e->context->limits.depth;
@@ -46,8 +54,15 @@ static int deeper(encoder *e) {
     e->depth++;
     return 0;
   }
-  e->why->limit = 1;
-  return refuse(e, "the value nests more than %d deep, or contains itself: see Options.Limits.Depth", most);
+  return too_deep(e, most);
+}
+
+// Goes on to what is in the place of an object, which is no level of its own. Returns 0, or -1 where there is no end to that;
+// e->hops-- ends it.
+static int farther(encoder *e) {
+  if (e->hops == MAX_DEPTH) return too_deep(e, MAX_DEPTH);
+  e->hops++;
+  return 0;
 }
 
 static int no_memory(encoder *e) {
@@ -213,7 +228,7 @@ static Py_ssize_t encode_numbers(encoder *e, PyObject *list, Py_ssize_t n) {
   if (api_free_threaded) return 0; // an item that is borrowed may go at any time
   Py_ssize_t i = 0;
   uint64_t most = e->unlimited ? UINT64_MAX : e->context->limits.bytes;
-  while (i < n && e->out->len <= most && buf_reserve(e->out, 9) == 0 && put_number(e->out, PyList_GetItem(list, i))) i++;
+  while (i < n && e->out->len - e->before <= most && buf_reserve(e->out, 9) == 0 && put_number(e->out, PyList_GetItem(list, i))) i++;
   return i;
 }
 
@@ -374,26 +389,53 @@ static int is_container(PyObject *type) {
          type == EXACT(FrozenSet);
 }
 
+// Writes the payload of a standard value. A tuple there is what it consists of, and no items.
+static int encode_payload(encoder *e, PyObject *payload) {
+  if (type_of(payload) != EXACT(Tuple)) return encode_passing(e, payload);
+  Py_ssize_t n = PyTuple_Size(payload);
+  if (buf_reserve(e->out, 2) < 0) return no_memory(e);
+  put_u8(e->out, TAG_TUPLE);
+  put_u8(e->out, (uint8_t)n);
+  for (Py_ssize_t i = 0; i < n; i++)
+    if (encode_passing(e, PyTuple_GetItem(payload, i)) < 0) return e->why->raised ? -1 : at(e, "[%zd]", i);
+  return 0;
+}
+
+// Writes a standard value. A slice is a container, a range may become one, and an array one for each of its dimensions; the
+// parts of others say nothing of how deep or large the value is.
+static int encode_standard(encoder *e, uint8_t kind, PyObject *payload) {
+  int depth = e->depth, levels = kind == KIND_SLICE || kind == KIND_RANGE ? 1 : 0;
+  uint64_t items = e->items;
+  if (kind == KIND_ARRAY) levels = (int)PyTuple_Size(PyTuple_GetItem(payload, 1));
+  if (buf_reserve(e->out, 2) < 0) return no_memory(e);
+  put_u8(e->out, TAG_STANDARD);
+  put_u8(e->out, kind);
+  for (int i = 0; i < levels; i++)
+    if (deeper(e) < 0) return -1;
+  if (kind != KIND_SLICE) e->depth = 0;
+  int result = encode_payload(e, payload);
+  if (kind != KIND_SLICE) e->items = items;
+  e->depth = depth;
+  return result;
+}
+
 // Writes what values.py makes of an object: (0, value) to travel in its place, (KIND_REFERENCE, object) to refer to, or
 // (kind, payload) of a standard value.
 static int encode_reduced(encoder *e, PyObject *reduced) {
   long long kind = PyLong_AsLongLong(PyTuple_GetItem(reduced, 0));
-  if (kind == KIND_REFERENCE) return encode_ref(e, PyTuple_GetItem(reduced, 1));
-  if (deeper(e) < 0) return -1;
-  if (kind) {
-    if (buf_reserve(e->out, 2) < 0) return no_memory(e);
-    put_u8(e->out, TAG_STANDARD);
-    put_u8(e->out, (uint8_t)kind);
-  }
-  int result = encode_passing(e, PyTuple_GetItem(reduced, 1));
-  e->depth--;
+  PyObject *value = PyTuple_GetItem(reduced, 1);
+  if (kind == KIND_REFERENCE) return encode_ref(e, value);
+  if (kind) return encode_standard(e, (uint8_t)kind, value);
+  if (farther(e) < 0) return -1;
+  int result = encode_passing(e, value);
+  e->hops--;
   return result;
 }
 
 // Attached. What the object is to those who want no fields: the plain tuple of a named one, otherwise the object itself, or
 // a reference to nothing where nobody wants it.
 static int encode_itself(encoder *e, PyObject *o, int is_tuple) {
-  if (is_tuple) return encode_container(e, o, EXACT(Tuple));
+  if (is_tuple) return encode_tuple(e, o);
   if (e->keep) return encode_ref(e, o);
   if (buf_reserve(e->out, 9) < 0) return no_memory(e);
   put_u8(e->out, TAG_REF);
@@ -416,10 +458,10 @@ static int at_attribute(encoder *e, PyObject *name) {
   return text ? at(e, ".%.80s", text) : -1;
 }
 
-// Attached, no error set. Writes the wanted attributes that an object has, as a dict. Returns how many, or -1.
-static Py_ssize_t encode_attributes(encoder *e, PyObject *o) {
+// Attached, no error set. Writes the wanted attributes that an object has, as a dict; those of a tuple are its items. Returns
+// how many, or -1.
+static Py_ssize_t encode_attributes(encoder *e, PyObject *o, int is_tuple) {
   Py_ssize_t n = PyTuple_Size(e->names), have = 0;
-  if (more_items(e, 1) < 0) return -1;
   if (buf_reserve(e->out, 16) < 0) return no_memory(e);
   put_u8(e->out, TAG_DICT);
   size_t count = e->out->len; // two bytes of a uvarint, to be filled in
@@ -428,7 +470,7 @@ static Py_ssize_t encode_attributes(encoder *e, PyObject *o) {
     PyObject *name = PyTuple_GetItem(e->names, i), *value;
     if (attribute(o, name, &value) < 0) return e->why->raised = 1, -1;
     if (!value) continue;
-    int failed = encode_str(e, name) < 0 || encode(e, value) < 0;
+    int failed = more_items(e, !is_tuple) < 0 || encode_str(e, name) < 0 || encode(e, value) < 0;
     Py_DecRef(value);
     if (failed) return at_attribute(e, name);
     have++;
@@ -443,20 +485,33 @@ static Py_ssize_t encode_attributes(encoder *e, PyObject *o) {
 static Py_ssize_t encode_record(encoder *e, PyObject *o, int is_tuple) {
   if (deeper(e) < 0) return -1;
   size_t start = e->out->len, refs = e->added_len, marks = e->marks_len;
+  uint64_t items = e->items, apart = e->apart;
   if (buf_reserve(e->out, 2) < 0) return no_memory(e);
   put_u8(e->out, TAG_STANDARD);
   put_u8(e->out, KIND_RECORD);
-  Py_ssize_t have = encode_itself(e, o, is_tuple) < 0 ? -1 : encode_attributes(e, o);
+  Py_ssize_t have = encode_itself(e, o, is_tuple) < 0 ? -1 : encode_attributes(e, o, is_tuple);
   e->depth--;
   if (have != 0) return have;
   e->out->len = start;
   e->marks_len = marks;
+  e->items = items;
+  e->apart = apart;
   while (e->added_len > refs) Py_DecRef(refs_take(e->context->refs, e->added[--e->added_len]));
   return 0;
 }
 
-// Attached, no error set. What is known of a class: a tuple of a weak reference, and what reduces its objects exactly and
-// loosely, or None. New reference; NULL with an error set.
+// Attached, no error set. Takes into account what a copy of an object's memory takes, before there is one: numpy has arrays of
+// many more items than they have memory for.
+static int check_memory(encoder *e, PyObject *o) {
+  PyObject *size = PyObject_GetAttrString(o, "nbytes");
+  uint64_t n = size && type_of(size) == EXACT(Long) ? (uint64_t)PyLong_AsLongLong(size) : 0;
+  Py_DecRef(size);
+  PyErr_Clear();
+  return more_bytes(e, n);
+}
+
+// Attached, no error set. What is known of a class: a tuple of a weak reference, what reduces its objects exactly and
+// loosely, or None, and whether they have memory. New reference; NULL with an error set.
 static PyObject *plan_of(interp *in, PyObject *type) {
   PyObject *number = PyLong_FromUnsignedLongLong((uintptr_t)type);
   PyObject *plan = number ? PyDict_GetItemWithError(in->plans, number) : NULL;
@@ -474,7 +529,8 @@ static int encode_known(encoder *e, PyObject *o, PyObject *type, int *known) {
   PyObject *f = PyTuple_GetItem(plan, e->loose ? 2 : 1), *reduced = NULL;
   int result = 0;
   *known = f != Py_None;
-  if (*known && !(reduced = PyObject_CallOneArg(f, o))) e->why->raised = 1, result = -1;
+  if (e->loose && PyTuple_GetItem(plan, 3) == Py_True && check_memory(e, o) < 0) result = -1;
+  else if (*known && !(reduced = PyObject_CallOneArg(f, o))) e->why->raised = 1, result = -1;
   if (reduced && reduced != Py_None) result = encode_reduced(e, reduced) < 0 ? -1 : 1;
   Py_DecRef(reduced);
   Py_DecRef(plan);
@@ -505,9 +561,9 @@ static int encode_converted(encoder *e, PyObject *o, PyObject *type) {
     e->loose = 1; // it becomes a Go type, if anything
     if (type_of(value) == type) refuse(e, "To of its converter gave an object of the same class again");
     else if (converter_mark(e, (uint64_t)PyLong_AsLongLong(PyTuple_GetItem(reduced, 0))) < 0) no_memory(e);
-    else if (deeper(e) == 0) {
+    else if (farther(e) == 0) {
       if (encode_passing(e, value) == 0) result = 1;
-      e->depth--;
+      e->hops--;
     }
     e->loose = loose;
   }

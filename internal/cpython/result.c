@@ -168,8 +168,8 @@ static void write_some(context *c, buf *out, PyObject *iter, const want *w, uint
   int end = END_MORE;
   while (end == END_MORE && *n < w->items) {
     PyObject *item = PyIter_Next(iter);
-    e.items = 0;
-    at = out->len;
+    e.items = e.apart = 0;
+    e.before = at = out->len;
     if (!item) end = PyErr_Occurred() ? END_RAISED : END_ALL;
     else if (write_value(&e, item, w->how) < 0) end = why.raised ? END_RAISED : END_MISFIT;
     else ++*n;

@@ -159,20 +159,21 @@ def plainly(f):
     return reduce
 
 
-# What is known of a class, by its id: what keeps the id, and what reduces its objects exactly and loosely, or None.
+# What is known of a class, by its id: what keeps the id, what reduces its objects exactly and loosely, or None, and whether
+# they have memory, which C looks at the size of first.
 plans = {}
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
 
 def classify(cls):
     """The plan for a class, which is kept until the class is gone."""
-    exactly, loosely = named(exact, cls), None
+    exactly, loosely, memory = named(exact, cls), None, False
     for base in type.__dict__["__mro__"].__get__(cls):
         if (f := named(exact, base)) is not None:
             loosely = f if base is cls else inherited(f)
             break
         if (f := named(inline, base)) is not None:
-            loosely = f
+            loosely, memory = f, True
             break
         if (f := named(loose, base)) is not None:
             loosely = plainly(f)
@@ -181,7 +182,7 @@ def classify(cls):
     # A static class lives on anyway, and CPython 3.12 has one list of its weak references for all interpreters.
     if type.__dict__["__flags__"].__get__(cls) & HEAP_TYPE:
         keeper = _weakref.ref(cls, lambda _: plans.pop(number, None))
-    return plans.setdefault(number, (keeper, exactly, loosely))
+    return plans.setdefault(number, (keeper, exactly, loosely, memory))
 
 
 # From Go to Python: what makes the object of a kind from its payload, the items of a tuple one by one. A maker imports what

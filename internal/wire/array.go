@@ -55,6 +55,18 @@ func (d *Decoder) arrayParts() error {
 	return nil
 }
 
+// checkArray is the error of an array with more numbers than the hooks allow.
+func (d *Decoder) checkArray() error {
+	if d.Hooks == nil || d.Hooks.Numbers == nil {
+		return nil
+	}
+	n := uint64(len(d.payload.Raw) / ItemSize(d.payload.Format))
+	if most := d.Hooks.Numbers(d.Scope); n > most {
+		return &Error{Type: KindArray.String(), Reason: fmt.Sprintf("an array of %d numbers is more than the limit of %d items: see Options.Limits.Items", n, most), Err: ErrLimit}
+	}
+	return nil
+}
+
 // arrayBytes reads the payload of an array of bytes.
 func (d *Decoder) arrayBytes() ([]byte, error) {
 	if err := d.arrayParts(); err != nil {
@@ -91,13 +103,18 @@ func (d *Decoder) expandArray() error {
 		return err
 	}
 	p := &d.payload
-	lists := 1
+	lists, all := uint64(1), uint64(0)
 	most, _ := d.most()
-	for i := range max(len(p.Shape)-1, 0) {
-		if lists *= p.Shape[i]; uint64(lists) > most {
-			return &Error{Type: KindArray.String(), Reason: fmt.Sprintf("an array of shape %v has more rows than the limit for slices: see Options.Limits.Items", p.Shape), Err: ErrLimit}
+	for _, n := range p.Shape {
+		if lists *= uint64(n); lists > most {
+			break
 		}
+		all += lists
 	}
+	if err := d.grow(max(all, lists), KindArray.String()); err != nil {
+		return err
+	}
+	d.grown = true
 	if len(p.Shape) == 0 {
 		return &Error{Type: KindArray.String(), Reason: "an array without dimensions is no list"}
 	}

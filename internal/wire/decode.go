@@ -26,12 +26,13 @@ type Decoder struct {
 	// Bytes returns the memory of this process that a value refers to by address. Nil: there is none.
 	Bytes func(address, n uint64) []byte
 
-	depth  int    // containers around the value being read
-	hops   int    // pointers made on the way to it
-	budget int    // items that can still be promised, see count
-	refs   int    // references met since Reset, which were given to the hooks or dropped
-	taken  int    // as many were before Again
-	ranges uint64 // numbers that ranges became
+	depth   int    // containers around the value being read
+	hops    int    // pointers made on the way to it
+	budget  int    // items that can still be promised, see count
+	refs    int    // references met since Reset, which were given to the hooks or dropped
+	taken   int    // as many were before Again
+	counted uint64 // items of the containers of the value so far
+	grown   bool   // ranges or arrays became containers, whose items nobody else counts
 
 	marks map[*byte]uint64 // the Go types of parts of the value, by their first bytes; nil where there are none
 
@@ -216,6 +217,9 @@ func (d *Decoder) open(t Tag) (int, error) {
 		return 0, tooDeep(t.String())
 	}
 	d.depth++
+	if d.counted += uint64(n); d.grown {
+		return n, d.grow(0, t.String())
+	}
 	return n, nil
 }
 
@@ -228,7 +232,7 @@ func (d *Decoder) shut() {
 
 // begin starts one value, behind its marks: beginMarked comes first where marksDue says so, which keeps both in line.
 func (d *Decoder) begin() {
-	d.depth, d.hops, d.budget, d.ranges, d.detours = 0, 0, len(d.Buf), 0, d.detours[:0]
+	d.depth, d.hops, d.budget, d.counted, d.grown, d.detours = 0, 0, len(d.Buf), 0, false, d.detours[:0]
 }
 
 // abandon ends a value that could not be decoded: it passes over the whole of it, and

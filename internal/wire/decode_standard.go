@@ -59,13 +59,17 @@ func (d *Decoder) standard(into any) (any, error) {
 		return v, d.shutRecord(err)
 	}
 	d.Buf = d.Buf[2:]
-	if d.depth >= MaxDepth {
-		return nil, tooDeep(k.String())
+	if k == KindSlice {
+		if d.depth >= MaxDepth {
+			return nil, tooDeep(k.String())
+		}
+		d.depth++
 	}
-	d.depth++
 	err := d.readPayload(k)
-	d.depth--
-	if err != nil && k != KindSlice && !errors.Is(err, ErrMalformed) {
+	if k == KindSlice {
+		d.depth--
+	}
+	if err != nil && k != KindSlice && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrLimit) {
 		err = malformed("a %s: %v", k, err) // its parts are of another type
 	}
 	if err != nil {
@@ -112,7 +116,9 @@ func (d *Decoder) readPayload(k Kind) (err error) {
 	case KindSlice:
 		err = d.sliceParts()
 	case KindArray:
-		err = d.arrayParts()
+		if err = d.arrayParts(); err == nil {
+			err = d.checkArray()
+		}
 	default:
 		err = d.intParts(k)
 	}
@@ -203,15 +209,15 @@ func (d *Decoder) plainAs(v reflect.Value) error {
 // openRecord goes on to what the object is to those who want no fields; shutRecord passes over its fields.
 func (d *Decoder) openRecord() error {
 	d.Buf = d.Buf[2:]
-	if d.depth >= MaxDepth {
+	if d.hops > MaxDepth {
 		return tooDeep(KindRecord.String())
 	}
-	d.depth++
+	d.hops++
 	return nil
 }
 
 func (d *Decoder) shutRecord(err error) error {
-	d.depth--
+	d.hops--
 	if err == nil {
 		err = d.skip(d.refs)
 	}
@@ -282,7 +288,7 @@ func (d *Decoder) listOf(start, stop, step int64) ([]byte, error) {
 		size = 2
 	}
 	items, bytes := d.most()
-	option, limit := "Items", items-d.ranges
+	option, limit := "Items", items-min(d.counted, items)
 	if bytes/size < limit {
 		option, limit = "Bytes", bytes/size
 	}
@@ -290,7 +296,7 @@ func (d *Decoder) listOf(start, stop, step int64) ([]byte, error) {
 		return nil, &Error{Type: "range", Reason: fmt.Sprintf("a range of %d numbers is more than a slice may have by the limit: "+
 			"see Options.Limits.%s, or take it as py.Range", count, option), Err: ErrLimit}
 	}
-	d.ranges += count
+	d.grown = true
 	e := Encoder{Buf: make([]byte, 0, 10+count*size)}
 	e.List(int(count))
 	for i := range count {
@@ -299,7 +305,16 @@ func (d *Decoder) listOf(start, stop, step int64) ([]byte, error) {
 	return e.Buf, nil
 }
 
-// most is how many items what is made here of ranges and arrays may have, and how many bytes: nobody has counted those.
+// grow is the error of n more items where that is more than a value may have.
+func (d *Decoder) grow(n uint64, typ string) error {
+	if most, _ := d.most(); d.counted > most || n > most-d.counted {
+		return &Error{Type: typ, Reason: fmt.Sprintf("the value has more than %d items, which is the limit: see Options.Limits.Items", most), Err: ErrLimit}
+	}
+	return nil
+}
+
+// most is how many items a value may have in which ranges and arrays become containers, which nobody has counted, and how many
+// bytes those may have.
 func (d *Decoder) most() (items, bytes uint64) {
 	if d.Hooks == nil || d.Hooks.Limits == nil {
 		return 1 << 24, 1 << 28

@@ -42,9 +42,12 @@ type Hooks struct {
 	// Converted returns the Go type of a number that Python was given for a converter, or nil.
 	Converted func(number uint64) reflect.Type
 
-	// Limits is how many items and bytes a value may have that is made larger here: a range that becomes a slice. Nil: 2^24
-	// and 2^28.
+	// Limits is how many items and bytes a value may have that is made larger here: a range or an array that becomes a slice.
+	// Nil: 2^24 and 2^28.
 	Limits func(scope any) (items, bytes uint64)
+
+	// Numbers is how many an array may have that stays one. Nil: any number.
+	Numbers func(scope any) uint64
 
 	// Fetch is asked where a Go type was wanted and only a reference came, which it owns: it may have more come and read that
 	// into what into points to. It reports whether it did. Nil: it never does.
