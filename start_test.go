@@ -203,6 +203,37 @@ func TestRawThreadsKeepTheInterpreter(t *testing.T) {
 	})
 }
 
+// CPython makes no interpreter while standard input is a folder: that is an error, and no more.
+func TestInterpreterRefused(t *testing.T) {
+	inFreshProcess(t, func(t *testing.T) {
+		c := must(py.New(ctx, py.Options{}))
+		if err := c.Exec(ctx, "import os\nstdin = os.dup(0)\nos.dup2(os.open('/', os.O_RDONLY), 0)"); err != nil {
+			t.Fatal(err)
+		}
+		for _, mode := range must(py.Info()).Modes[1:] {
+			for range 3 {
+				if _, err := py.New(ctx, py.Options{Mode: mode}); err == nil || !strings.Contains(err.Error(), "<stdin> is a directory") {
+					t.Errorf("%v: %v", mode, err)
+				}
+			}
+		}
+		if err := c.Exec(ctx, "os.dup2(stdin, 0)"); err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		everyMode(t, func(t *testing.T, c *py.Context) {
+			if sum, err := py.Eval[int](ctx, c, "1+1"); sum != 2 || err != nil {
+				t.Errorf("%v afterwards: %v, %v", c, sum, err)
+			}
+		})
+		for began := time.Now(); py.Live() != (py.Counts{}); runtime.GC() {
+			if time.Since(began) > 5*time.Second {
+				t.Fatalf("left: %+v", py.Live())
+			}
+		}
+	})
+}
+
 // Go code that ends its goroutine on the Python thread, as FailNow of a test does, loses that context, and nothing else.
 func TestGoexitOnThread(t *testing.T) {
 	inFreshProcess(t, func(t *testing.T) {

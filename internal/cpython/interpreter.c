@@ -113,18 +113,20 @@ interp *interp_new(int mode, PyThreadState **state, char *problem, size_t size) 
                                 .check_multi_interp_extensions = own || api_free_threaded,
                                 .gil = own ? PyInterpreterConfig_OWN_GIL : PyInterpreterConfig_SHARED_GIL};
   PyStatus status = Py_NewInterpreterFromConfig(&fresh, &config);
-  if (!fresh) {
+  if (!fresh) { // attached to the helper again
     snprintf(problem, size, "CPython makes no interpreter: %s", status.err_msg ? status.err_msg : "no reason given");
-  } else if (furnish(in) < 0) {
-    explain(problem, size);
-    empty(in);
-    Py_EndInterpreter(fresh);
-    fresh = NULL;
   } else {
-    PyEval_SaveThread();
+    if (furnish(in) == 0) {
+      PyEval_SaveThread();
+    } else {
+      explain(problem, size);
+      empty(in);
+      Py_EndInterpreter(fresh);
+      fresh = NULL;
+    }
+    PyEval_RestoreThread(helper);
   }
   // Whatever happened, the helper goes.
-  PyEval_RestoreThread(helper);
   PyThreadState_Clear(helper);
   PyThreadState_DeleteCurrent();
   if (!fresh) {
