@@ -25,6 +25,7 @@ var nestingCases = []testCase{
 	{"Case39NestedDeadline", nestedDeadline},
 	{"Case39NestedGoexit", nestedGoexit},
 	{"Case40Background", ownContextInBackground},
+	{"Case40BackgroundWide", manyInBackground},
 	{"Case41OthersAreServed", othersAreServed},
 	{"Case42NoStarvation", noStarvation},
 	{"Case42PassingTheTurn", passingTheTurn},
@@ -217,6 +218,28 @@ func ownContextInBackground(t *testing.T, s *suite) {
 		start := time.Now()
 		equal(t, "depth", call[int](t, c, "__main__", "outside", n), n)
 		t.Logf("%d deep with context.Background(): %v", n, time.Since(start))
+	}
+	works(t, c)
+}
+
+// manyInBackground has callers wait for one another in ways that the context cannot know of.
+func manyInBackground(t *testing.T, s *suite) {
+	c := s.open(t)
+	register(t, c, "outside", func(n int) (int, error) {
+		return py.Call[int](context.Background(), c, "__main__", "outside", n)
+	})
+	run(t, c, "import go\ndef outside(n): return 0 if n == 0 else 1 + go.outside(n - 1)")
+	start := time.Now()
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			n, err := py.Call[int](limit(t), c, "__main__", "outside", 10)
+			equal(t, "depth", []any{n, err}, []any{10, nil})
+		})
+	}
+	wg.Wait()
+	if d := time.Since(start); d > 4*time.Second {
+		t.Errorf("20 callers, 10 deep with context.Background(), took %v", d)
 	}
 	works(t, c)
 }

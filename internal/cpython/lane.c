@@ -8,7 +8,7 @@
 #define CROWD 64                // requests on top of one another before others have to be patient
 #define CROWD_PATIENCE 1000000  // ns that one waits when the stack is crowded
 #define PATIENCE 1000000        // ns that one waits when a finished callback below should go on first
-#define PATIENCE_LIMIT 50000000
+#define PATIENCE_LIMIT 5000000
 
 static __thread lane *tls_lane __attribute__((tls_model("initial-exec")));
 static pthread_key_t lane_key; // releases the lane of a thread that Python started when the thread ends
