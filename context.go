@@ -90,8 +90,8 @@ func New(ctx context.Context, opts Options) (*Context, error) {
 	if ctx == nil {
 		return nil, fmt.Errorf("py: no context was made: %w", errNoContext)
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("py: no context was made: %w", context.Cause(ctx))
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("py: no context was made: %w", ended(ctx))
 	}
 	if err := opts.check(); err != nil {
 		return nil, err
@@ -132,7 +132,7 @@ func New(ctx context.Context, opts Options) (*Context, error) {
 	depth, bytes, items := opts.Limits.orDefault()
 	core.Limit(depth, bytes, items)
 	c.bytes, c.items = bytes, items
-	stop := context.AfterFunc(ctx, func() { c.close(context.Cause(ctx)) })
+	stop := context.AfterFunc(ctx, func() { c.close(ended(ctx)) })
 	c.mu.Lock()
 	c.unbind = stop
 	c.mu.Unlock()
@@ -194,7 +194,7 @@ func (c *Context) String() string { return c.name }
 func (c *Context) Done() <-chan struct{} { return c.core.Ended() }
 
 // Err is nil while the context takes requests. From then on it is an error for which errors.Is(err, ErrClosed) holds,
-// and which wraps the cause of the context.Context that ended, if that was the reason.
+// and which wraps what the context.Context that ended says, its cause too, if that was the reason.
 func (c *Context) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -264,7 +264,7 @@ func (c *Context) waitForRequests(ctx context.Context) error {
 		case <-c.idle:
 		case <-c.core.Ended():
 		case <-ctx.Done():
-			return fmt.Errorf("py: context %s was closed with requests under way: %w", c.name, context.Cause(ctx))
+			return fmt.Errorf("py: context %s was closed with requests under way: %w", c.name, ended(ctx))
 		}
 	}
 	return nil

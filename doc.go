@@ -465,8 +465,9 @@
 //
 // Code in a context may start threads with the threading module, and whatever is built on it. They may call Go functions
 // like the context's own thread; a request of such a callback's chain runs on the Python thread that made it. A
-// thread belongs to the context whose code started it. In a worker context threads live on when it closes, and can then
-// call Go no more. Interpreters of their own have no daemon threads.
+// thread belongs to the context whose code started it, and outlives the request: the context.Context of what it calls in Go ends
+// with the context, not with a request that waits for the thread. In a worker context threads live on when it closes, and can
+// then call Go no more. Interpreters of their own have no daemon threads.
 //
 // # Processes
 //

@@ -1,6 +1,7 @@
 package py
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -210,3 +211,20 @@ func (e *unfinishedError) Error() string {
 func (e *unfinishedError) Unwrap() []error { return []error{e.err, e.cause} }
 
 func (e *unfinishedError) safeToRetry() bool { return !e.started }
+
+// begun is the error of a later part of what has run in Python already.
+func begun(err error) error {
+	var e *unfinishedError
+	if errors.As(err, &e) {
+		e.started = true
+	}
+	return err
+}
+
+// endedError is the end of a context.Context: what Err says, and the cause, which is the text.
+type endedError struct{ err, cause error }
+
+func ended(ctx context.Context) error { return &endedError{ctx.Err(), context.Cause(ctx)} }
+
+func (e *endedError) Error() string   { return e.cause.Error() }
+func (e *endedError) Unwrap() []error { return []error{e.cause, e.err} }

@@ -126,7 +126,7 @@ func (s *stepper[T]) step() error {
 	start := time.Now()
 	answer, err := sendTo(s.ctx, s.over.context, q)
 	if err != nil {
-		return err
+		return begun(err)
 	}
 	defer answer.release()
 	if err := s.take(answer.decoder); err != nil {

@@ -107,10 +107,16 @@ func badOptions(t *testing.T, s *suite) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cause := errors.New("no more")
 	cancel(cause)
-	if c, err := s.New(ctx, py.Options{Mode: s.Mode}); c != nil || !errors.Is(err, cause) {
+	if c, err := s.New(ctx, py.Options{Mode: s.Mode}); c != nil || !errors.Is(err, cause) || !errors.Is(err, context.Canceled) {
 		t.Errorf("with an ended context: %v, %v", c, err)
 	}
-	c, err := s.New(limit(t), py.Options{Mode: s.Mode, Preload: "1/0"})
+	c, err := s.New(limit(t), py.Options{Mode: s.Mode, StackSize: 1 << 60})
+	if c != nil || err == nil {
+		t.Error("a context with a stack beyond all memory")
+	} else {
+		contains(t, "a stack beyond all memory", err.Error(), "Options.StackSize")
+	}
+	c, err = s.New(limit(t), py.Options{Mode: s.Mode, Preload: "1/0"})
 	if c != nil {
 		t.Error("a context with a failed preload")
 	}
@@ -336,6 +342,7 @@ func parentEnds(t *testing.T, s *suite) {
 	is(t, "the call's cause", err, cause)
 	is(t, "Err", c.Err(), py.ErrClosed)
 	is(t, "Err's cause", c.Err(), cause)
+	is(t, "what ended", c.Err(), context.Canceled)
 	_, err = c.Eval(context.Background(), "1")
 	is(t, "a later call", err, py.ErrClosed)
 }

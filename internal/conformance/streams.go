@@ -441,8 +441,10 @@ func streamClosedContext(t *testing.T, s *suite) {
 		}
 	}
 	is(t, "closed in the body", err, py.ErrClosed)
+	equal(t, "the stream of items that came can be sent again", py.SafeToRetry(err), false)
 	_, err = collectAll(py.Stream[int](limit(t), c, "__main__", "count", 1))
 	is(t, "a closed context", err, py.ErrClosed)
+	equal(t, "one that did not begin can be sent again", py.SafeToRetry(err), true)
 	c = s.open(t, py.Options{Preload: streamSource})
 	time.AfterFunc(30*time.Millisecond, func() { c.Close() })
 	_, err = collectAll(py.StreamEval[int](limit(t), c, "(i for i in count(10**9) if i < 10)"))

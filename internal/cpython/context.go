@@ -8,6 +8,7 @@ import "C"
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -52,7 +53,7 @@ func NewContext(mode Mode, stackSize int, owner any) (*Context, error) {
 	c.c = C.context_start(C.uint64_t(c.handle), C.int(mode), C.size_t(stackSize))
 	if c.c == nil {
 		c.die()
-		return nil, errors.New("no thread can be had for a context")
+		return nil, fmt.Errorf("the system has no thread with a stack of %d bytes: make Options.StackSize smaller, or close other contexts", stackSize)
 	}
 	defer c.release()
 	Wait(func() { <-c.started })
