@@ -2,6 +2,7 @@ package py
 
 import (
 	"fmt"
+	"math/big"
 	"reflect"
 	"slices"
 
@@ -17,7 +18,8 @@ type Element interface {
 // An Array is numbers with a shape, by value. As an argument or a callback's result it becomes a numpy.ndarray of its own,
 // which Python may write to and keep; where numpy is not installed that is an ImportError. A result that is a numpy array,
 // or has the buffer protocol (an array.array, a memoryview, bytes), decodes into an Array, from any strides and byte order;
-// its items become those of T where T holds each of them exactly, and an error otherwise. So does an argument of a Go
+// its items become those of T where T holds each of them exactly, and an error otherwise. A number is an Array of a single
+// item, as an array without dimensions is one. So does an argument of a Go
 // function.
 //
 // The zero Array has no items. See [Lend] and [View] for data that is not copied.
@@ -119,7 +121,7 @@ func (a *Array[T]) decodeArray(k wire.Kind, p *wire.Payload) error {
 		if k == 0 && ok {
 			data = plain
 		} else if k != wire.KindByteArray {
-			return errOther
+			return a.decodeSingle(k, p)
 		}
 		format, shape = 'B', []int{len(data)}
 	}
@@ -138,6 +140,27 @@ func (a *Array[T]) decodeArray(k wire.Kind, p *wire.Payload) error {
 			err = wire.At(err, fmt.Sprintf("[%d]", i))
 		}
 	}
+	return err
+}
+
+// decodeSingle stores the one number of an array without dimensions, which travels as that number.
+func (a *Array[T]) decodeSingle(k wire.Kind, p *wire.Payload) error {
+	number := p.Plain
+	switch number.(type) {
+	case bool, int64, *big.Int, float64:
+	default:
+		if k != wire.KindComplex {
+			return errOther
+		}
+		number = complex(p.Floats[0], p.Floats[1])
+	}
+	var e wire.Encoder
+	e.Hooks = funcHooks
+	if err := e.Value(number); err != nil {
+		return err
+	}
+	v, err := wire.Decode[T](&wire.Decoder{Buf: e.Buf, Hooks: funcHooks})
+	a.Shape, a.Data = []int{}, []T{v}
 	return err
 }
 

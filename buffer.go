@@ -222,6 +222,8 @@ func checkItems[T Number](format string, size int) error {
 		reason += ": its byte order is not this machine's"
 	case kind != reflect.Invalid:
 		reason += ": use a " + kind.String()
+	default:
+		reason += ": take it as a slice or a py.Array"
 	}
 	return &ConversionError{Place: "view", Reason: reason}
 }

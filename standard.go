@@ -2,6 +2,8 @@ package py
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,10 +17,26 @@ type Date struct {
 	Day   int
 }
 
+func (d Date) check() error {
+	day := time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)
+	if y, m, n := day.Date(); y != d.Year || m != d.Month || n != d.Day || y < 1 || y > 9999 {
+		return fmt.Errorf("there is no day %d-%02d-%02d in Python, which has the years 1 to 9999", d.Year, int(d.Month), d.Day)
+	}
+	return nil
+}
+
 // TimeOfDay is a Python time without a time zone.
 type TimeOfDay struct {
 	Hour, Minute, Second, Microsecond int
 	Fold                              int // 1: the second of two equal times when clocks are set back (PEP 495)
+}
+
+func (t TimeOfDay) check() error {
+	in := func(n, most int) bool { return n >= 0 && n <= most }
+	if !in(t.Hour, 23) || !in(t.Minute, 59) || !in(t.Second, 59) || !in(t.Microsecond, 999999) || !in(t.Fold, 1) {
+		return fmt.Errorf("there is no time %02d:%02d:%02d.%06d, fold %d, in Python", t.Hour, t.Minute, t.Second, t.Microsecond, t.Fold)
+	}
+	return nil
 }
 
 // DateTime is a Python datetime without a time zone: what a clock on some wall shows. One with a time zone is a
@@ -64,6 +82,29 @@ func DateTimeOf(t time.Time) DateTime {
 
 // Decimal is a Python decimal.Decimal, as its exact text: "1.10", "-1E+3", "NaN".
 type Decimal string
+
+// valid tells whether a Decimal can be made of the text: one without the white space, underscores and digits of other scripts that
+// decimal.Decimal takes too, and with an exponent that the decimal module has.
+func (d Decimal) valid() bool {
+	s := string(d)
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		s = s[1:]
+	}
+	number, exponent := s, "0"
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		number, exponent = s[:i], s[i+1:]
+	}
+	whole, part, _ := strings.Cut(number, ".")
+	if len(whole)+len(part) > 0 && isDigits(whole) && isDigits(part) {
+		n, err := strconv.ParseInt(exponent, 10, 64)
+		return err == nil && n < 1e18 && n > -2e18+2
+	}
+	s = strings.ToLower(s)
+	payload, isNaN := strings.CutPrefix(strings.TrimPrefix(s, "s"), "nan")
+	return s == "inf" || s == "infinity" || isNaN && isDigits(payload)
+}
+
+func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 // UUID is a Python uuid.UUID. Other Go types for UUIDs, arrays of 16 bytes, convert to it, and results decode into them.
 type UUID [16]byte

@@ -29,10 +29,19 @@ func encodeStandard(e *wire.Encoder, v any) (bool, error) {
 	case complex64:
 		encodeComplex(e, complex128(v))
 	case Date:
+		if err := v.check(); err != nil {
+			return true, err
+		}
 		encodeInts(e, wire.KindDate, v.Year, int(v.Month), v.Day)
 	case TimeOfDay:
+		if err := v.check(); err != nil {
+			return true, err
+		}
 		encodeInts(e, wire.KindTime, v.Hour, v.Minute, v.Second, v.Microsecond, v.Fold)
 	case DateTime:
+		if err := errors.Join(v.Date.check(), v.TimeOfDay.check()); err != nil {
+			return true, err
+		}
 		encodeInts(e, wire.KindDateTime, v.Year, int(v.Month), v.Day, v.Hour, v.Minute, v.Second, v.Microsecond, v.Fold)
 	case time.Time:
 		return true, encodeTime(e, v)
@@ -43,6 +52,9 @@ func encodeStandard(e *wire.Encoder, v any) (bool, error) {
 		e.Standard(wire.KindTimedelta)
 		e.Int(v.Microseconds())
 	case Decimal:
+		if !v.valid() {
+			return true, fmt.Errorf("the py.Decimal %.60q is no number, such as \"-1.50\", \"1E+3\" or \"NaN\"", string(v))
+		}
 		e.Standard(wire.KindDecimal)
 		return true, e.Str(string(v))
 	case *big.Rat:
@@ -134,7 +146,7 @@ func encodeTime(e *wire.Encoder, t time.Time) error {
 	return nil
 }
 
-var errOther = errors.New("of another type")
+var errOther = wire.ErrOther
 
 // decodeStandard makes the Go value of a standard value: where into points to, or the usual one where into is nil. Kind 0
 // is a plain value.
@@ -146,7 +158,7 @@ func decodeStandard(k wire.Kind, p *wire.Payload, into any) (any, error) {
 	if !ok && err == nil {
 		err = storeOther(k, p, into)
 	}
-	if err == errOther {
+	if err == errOther && k != 0 {
 		err = fmt.Errorf("expected what becomes a Go %s, got %s", reflect.TypeOf(into).Elem(), k)
 	}
 	return nil, err

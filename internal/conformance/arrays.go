@@ -50,7 +50,7 @@ func arrayArguments(t *testing.T, s *suite) {
 		"go.shape(array.array('i', [300]))":  "argument 1: [0]",
 		"go.pair(b=[object()])":              "argument 'b'[0]",
 		"go.pair(a=array.array('d', [0.5]))": "argument 'a': [0]",
-		"go.pairs({'x': {'b': [0]}})":        `argument 1["x"]`,
+		"go.pairs({'x': {'b': ['0']}})":      `argument 1["x"]`,
 	} {
 		err := discardValue(c.Eval(limit(t), expr))
 		contains(t, expr, raises(t, expr, err, "TypeError").Message, part)

@@ -277,6 +277,11 @@ func arrays(t *testing.T, s *suite) {
 	array[byte](t, c, "bytearray(b'ab')", []int{2}, 'a', 'b')
 	array[byte](t, c, "b''", []int{0})
 	array[int32](t, c, "array('i')", []int{0})
+	array[int32](t, c, "-5", []int{}, -5)
+	array[uint64](t, c, "2**64 - 1", []int{}, 1<<64-1)
+	array[float64](t, c, "0.5", []int{}, 0.5)
+	array[bool](t, c, "True", []int{}, true)
+	array[complex128](t, c, "1j", []int{}, 1i)
 	equal(t, "rows", eval[[][]int](t, c, "memoryview(bytes(range(6))).cast('B', [3, 2])"), [][]int{{0, 1}, {2, 3}, {4, 5}})
 	equal(t, "a Go array", eval[[2]int](t, c, "array('h', [1, 2])"), [2]int{1, 2})
 	equal(t, "in an any", eval[[]any](t, c, "[array('h', [1])]")[0], any(py.Array[int16]{Shape: []int{1}, Data: []int16{1}}))
@@ -284,7 +289,7 @@ func arrays(t *testing.T, s *suite) {
 	equal(t, "in a struct", eval[struct{ A py.Array[int8] }](t, c, "{'A': array('b', [-1])}").A.Data, []int8{-1})
 	equal(t, "text", eval[[]string](t, c, "array('u', 'ab')"), []string{"a", "b"})
 	for expr, part := range map[string]string{
-		"array('d', [1])": "expected int", "array('h', [0, 300])": "[1]: 300", "array('h', [-1])": "-1", "[1]": "list", "array('u', 'a')": "list",
+		"array('d', [1])": "expected int", "array('h', [0, 300])": "[1]: 300", "array('h', [-1])": "-1", "300": "300", "[1]": "list", "array('u', 'a')": "list",
 	} {
 		_, err := py.Eval[py.Array[uint8]](limit(t), c, expr)
 		var conversion *py.ConversionError

@@ -97,7 +97,7 @@ def reduce_array(a):
 
 
 def reduce_ndarray(a):
-    if type(a) is not sys.modules["numpy"].ndarray:  # such as one with a mask
+    if type(a).__module__ != "numpy":  # a class that knows more of the items, such as one with a mask
         return PLAIN, a.tolist()
     if a.dtype.char == "e":
         a = a.astype("f4")
@@ -105,7 +105,8 @@ def reduce_ndarray(a):
         m = memoryview(a)
     except ValueError:  # a dtype that only numpy has
         return PLAIN, a.tolist()
-    return numbers(m) if m.format[:1] != "T" and a.dtype.kind in "biufc" else (PLAIN, a.tolist())
+    # Of a float that is longer than a double, a memoryview makes nothing.
+    return numbers(m) if a.dtype.kind in "biufc" and a.dtype.char not in "gG" else (PLAIN, a.tolist())
 
 
 inline = {"builtins.memoryview": reduce_memory, "array.array": reduce_array, "numpy.ndarray": reduce_ndarray}

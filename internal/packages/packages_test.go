@@ -95,6 +95,18 @@ func TestArrays(t *testing.T) {
 	equal(t, "strided", eval[py.Array[int]](t, c, "numpy.arange(10)[7:2:-2]"), py.Array[int]{Shape: []int{3}, Data: []int{7, 5, 3}})
 	equal(t, "rows", eval[[][]int](t, c, "numpy.arange(6).reshape(2, 3)"), [][]int{{0, 1, 2}, {3, 4, 5}})
 	equal(t, "empty", eval[py.Array[float64]](t, c, "a", py.Vars{"a": py.Array[float64]{Shape: []int{0, 3}}}), py.Array[float64]{Shape: []int{0, 3}, Data: []float64{}})
+	equal(t, "no dimensions", eval[py.Array[int]](t, c, "numpy.array(5)"), py.Array[int]{Shape: []int{}, Data: []int{5}})
+	equal(t, "a class of numpy's own", eval[py.Array[int]](t, c, "numpy.matrix([[1, 2]])"), py.Array[int]{Shape: []int{1, 2}, Data: []int{1, 2}})
+	if _, ok := eval[[]any](t, c, "numpy.array([1], 'longdouble')")[0].(*py.Object); !ok {
+		t.Error("a long double is no float64")
+	}
+	for expr, option := range map[string]string{
+		"numpy.broadcast_to(numpy.float16(0), (10**6, 10**6))": "Limits.Bytes", "numpy.broadcast_to(numpy.array(None), (10**6, 10**6))": "Limits.Bytes",
+	} {
+		if _, err := py.Eval[[]any](t.Context(), c, expr); !errors.Is(err, py.ErrLimit) || !strings.Contains(err.Error(), option) {
+			t.Errorf("%s: %v", expr, err)
+		}
+	}
 	equal(t, "half floats", eval[py.Array[float32]](t, c, "numpy.array([0.5, -2], dtype='f2')"), py.Array[float32]{Shape: []int{2}, Data: []float32{0.5, -2}})
 	equal(t, "another dtype, exactly", eval[py.Array[float64]](t, c, "numpy.arange(3, dtype='u1')"), py.Array[float64]{Shape: []int{3}, Data: []float64{0, 1, 2}})
 	for _, expr := range []string{"numpy.array([1.5])", "numpy.array([300])", "numpy.array([-1])", "numpy.array(['x'])", "numpy.array([1, None])", "[1, 2]"} {
@@ -128,7 +140,7 @@ func TestArrays(t *testing.T) {
 	}
 	vars := py.Vars{"f": first}
 	equal(t, "a callback's arguments", eval[float64](t, c, "f(numpy.arange(4.0).reshape(2, 2).T, b=numpy.ones(3, dtype='i8'))", vars), 2.0)
-	for _, expr := range []string{"f(numpy.array(['x']))", "f(1)", "f(numpy.ones((2, 2)), b=numpy.array([300]))"} {
+	for _, expr := range []string{"f(numpy.array(['x']))", "f('1')", "f(numpy.ones((2, 2)), b=numpy.array([300]))"} {
 		if _, err := c.Eval(ctx, expr, vars); !errors.Is(err, py.Exception("TypeError")) {
 			t.Errorf("%s: %v", expr, err)
 		}

@@ -197,10 +197,14 @@ func (d *Decoder) plainAs(v reflect.Value) error {
 	d.payload.Plain = x
 	_, err = d.Hooks.Standard(0, &d.payload, v.Addr().Interface())
 	d.payload.Plain = nil
-	if err != nil {
+	var other *Error
+	switch {
+	case err == ErrOther:
 		return want
+	case err == nil || errors.As(err, &other):
+		return err
 	}
-	return nil
+	return &Error{Type: "value", Reason: err.Error(), Err: err}
 }
 
 // A record is what an object is to those who want no fields, and then its fields: a dict. Who reads the former passes over

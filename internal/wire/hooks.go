@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"math/big"
 	"reflect"
 	"sync"
@@ -36,6 +37,7 @@ type Hooks struct {
 
 	// Standard makes the Go value of a standard value: the usual one, or, where into is a pointer to one of StandardTypes,
 	// what that points to. Kind 0 is a plain value that such a type may be made of. An error says why there is none.
+	// ErrOther says that such a type is made of something else.
 	Standard      func(k Kind, p *Payload, into any) (any, error)
 	StandardTypes []reflect.Type
 
@@ -74,6 +76,9 @@ type Hooks struct {
 	structs  sync.Map                 // reflect.Type to *structure
 	fields   sync.Map                 // reflect.Type to Fields
 }
+
+// ErrOther is the error of Hooks.Standard for a plain value that is not of the wanted type.
+var ErrOther = errors.New("of another type")
 
 // noHooks stands in where none are given.
 var noHooks Hooks
