@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pycontext/py/internal/cpython"
@@ -126,11 +127,24 @@ func load(config Config) error {
 		Write:           writeStream,
 	})
 	if err != nil {
-		return fmt.Errorf("py: cannot start the Python found by %s (%s): %w", found.Source, found.Library, err)
+		return cannotStart(found, err)
 	}
 	process.version = version
 	process.info = infoOf(found, version)
 	return nil
+}
+
+// cannotStart says what to do where it is known.
+func cannotStart(found locate.Python, err error) error {
+	hint := ""
+	if strings.Contains(err.Error(), "failed to map segment") { // the dynamic loader's words
+		hint = " (is its file system mounted noexec, or the process short of address space?"
+		if found.Source == locate.SourceBundled {
+			hint += " PYCTX_CACHE names another folder to unpack it to"
+		}
+		hint += ")"
+	}
+	return fmt.Errorf("py: cannot start %s (%s): %w%s", found.Library, found.Source, err, hint)
 }
 
 func infoOf(found locate.Python, version cpython.Version) RuntimeInfo {

@@ -36,7 +36,8 @@
 // sitecustomize.py) makes it invalid, and goes when it is unpacked anew. Packages belong in a virtual
 // environment, made with the bundled Python or another one; the bundled one has no ensurepip, so give
 // --without-pip and install from outside (pip --python, uv). The only exception is __pycache__: the standard
-// library is compiled into the folder as its modules are first imported.
+// library is compiled into the folder as its modules are first imported. What is compiled is not checked but by
+// Python itself, which an import with "bad marshal data" or "marshal data too short" shows: delete the folder then.
 //
 // # Platforms
 //

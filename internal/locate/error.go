@@ -2,6 +2,7 @@ package locate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -28,8 +29,11 @@ type Error struct {
 	Attempts []Attempt
 }
 
-const advice = "install CPython 3.12 or later with its shared library, set PYCTX_PYTHON to an interpreter, " +
-	"a virtual environment or a libpython, or import github.com/pycontext/py/embedded for a bundled one"
+const (
+	advice = "install CPython 3.12 or later with its shared library, or set PYCTX_PYTHON to an interpreter, " +
+		"a virtual environment or a libpython"
+	embedAdvice = ", or import github.com/pycontext/py/embedded for a bundled one"
+)
 
 // Error lists every candidate with the reason it was refused, and says what to do.
 func (e *Error) Error() string {
@@ -45,6 +49,9 @@ func (e *Error) Error() string {
 		b.WriteString("\n\t" + a.String())
 	}
 	b.WriteString("\n" + advice)
+	if !slices.ContainsFunc(e.Attempts, func(a Attempt) bool { return a.Source == SourceBundled }) {
+		b.WriteString(embedAdvice)
+	}
 	return b.String()
 }
 

@@ -242,6 +242,14 @@ func TestOrder(t *testing.T) {
 		wantAll(t, err, "/gone", "no such file", "CPython 3.11.7", "3.12 or later", "PYCTX_PYTHON", "py/embedded",
 			fmt.Sprintf("%q", old))
 	})
+	t.Run("nothing but a broken bundled one", func(t *testing.T) {
+		_, err := locate.Find(locate.Options{Env: env("PATH", path),
+			Bundled: func() (locate.Python, error) { return locate.Python{}, errors.New("disk full") }})
+		wantAll(t, err, "bundled: disk full", "PYCTX_PYTHON")
+		if strings.Contains(err.Error(), "py/embedded") {
+			t.Errorf("it advises what was done: %v", err)
+		}
+	})
 	t.Run("nothing at all", func(t *testing.T) {
 		_, err := locate.Find(locate.Options{Env: env()})
 		wantAll(t, err, "PATH has no python3", "py/embedded")
