@@ -103,12 +103,12 @@ void refs_clear(refs *t) {
   }
 }
 
-// Attached. Drops every reference, and takes none from here on: threads that Python started may outlive the context.
+// Attached. Takes no references from here on, and drops those there are: threads that Python started may outlive the context.
 void refs_close(refs *t) {
-  refs_clear(t);
   pthread_mutex_lock(&t->lock);
   t->closed = 1;
   pthread_mutex_unlock(&t->lock);
+  refs_clear(t);
 }
 
 void refs_free(refs *t) {
