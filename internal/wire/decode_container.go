@@ -3,6 +3,7 @@ package wire
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -217,7 +218,7 @@ func (h *Hooks) decStruct(t reflect.Type) decFunc {
 			return err
 		}
 		if !d.is(TagDict) {
-			return d.mismatch("dict")
+			return s.mismatch(d)
 		}
 		n, err := d.open(TagDict)
 		if err != nil {
@@ -260,6 +261,21 @@ func (h *Hooks) decStruct(t reflect.Type) decFunc {
 func unknownKey(buf []byte) error {
 	key, _ := (&Decoder{Buf: buf}).any()
 	return atKey(&Error{Type: "dict", Reason: "the Go struct has no field for this key, and is strict"}, key)
+}
+
+// mismatch is the error of what is no dict and, where it is an object, has none of the fields; a class is not asked for them.
+func (s *structure) mismatch(d *Decoder) error {
+	err := d.mismatch("dict")
+	e, ok := err.(*Error)
+	if t, _ := d.Peek(); !ok || t != TagRef && t != TagTuple {
+		return err
+	}
+	var names []string
+	for i := range s.fields[:min(len(s.fields), 5)] {
+		names = append(names, s.fields[i].name)
+	}
+	e.Reason += ", which is no instance with one of the attributes " + strings.Join(names, ", ")
+	return e
 }
 
 // missing is the error of a required field that did not come.
