@@ -11,16 +11,22 @@ import (
 
 // Attached is Python from within: a function that [Context.Attach] runs uses it, on the context's thread, with the
 // interpreter attached, at about the cost of the same thing in C. It is valid until that function returns, and for the
-// function's goroutine only; elsewhere, and within [Attached.Detach], its use and that of its Refs is an error, or a panic
-// where there is no error to return.
+// function's goroutine only; elsewhere, within [Attached.Detach], and by what a conversion runs, such as a [Marshaler] or the
+// __hash__ of a key, its use and that of its Refs is an error, or a panic where there is no error to return.
 type Attached struct {
 	context *Context
 	core    *cpython.Attached
 	encoder wire.Encoder
 	decoder wire.Decoder
-	refs    []cpython.Pointer // of the Refs; 0 where one was released
-	free    []int             // places in refs that are 0
+	refs    []place // of the Refs
+	free    []int   // those that are free
 	over    bool
+}
+
+// A place is one for a Ref, and after its Release for another.
+type place struct {
+	p   cpython.Pointer // 0 while it is free
+	use int             // the how manyth
 }
 
 // Attach runs f on the context's thread with the interpreter attached. It waits for its turn like a call. While f runs,
@@ -65,9 +71,9 @@ func (c *Context) runAttached(core *cpython.Attached, f func(*Attached) error) (
 		}
 		a.over = true
 		endHolds(&a.encoder, true)
-		for _, p := range a.refs {
-			if p != 0 {
-				core.Release(p)
+		for _, at := range a.refs {
+			if at.p != 0 {
+				core.Release(at.p)
 			}
 		}
 	}()
@@ -83,7 +89,7 @@ func (a *Attached) check() {
 func (a *Attached) checkIdle() {
 	a.check()
 	if a.core.Busy() {
-		panic("py: an Attached was used by what a conversion within it called")
+		panic(errBusy)
 	}
 }
 
@@ -98,7 +104,7 @@ func (a *Attached) ThreadState() uintptr { return a.core.ThreadState() }
 func (a *Attached) Detach(f func()) {
 	a.check()
 	if a.core.Detach() != nil {
-		panic(errDetached)
+		panic(a.misused())
 	}
 	defer a.core.Attach()
 	f()
@@ -145,30 +151,42 @@ func (a *Attached) ref(p cpython.Pointer, err error) (Ref, error) {
 		return Ref{}, a.raised(err)
 	}
 	if n := len(a.free); n > 0 {
-		place := a.free[n-1]
-		a.free, a.refs[place] = a.free[:n-1], p
-		return Ref{a, p, place}, nil
+		i := a.free[n-1]
+		a.free, a.refs[i].p = a.free[:n-1], p
+		return Ref{a, p, i, a.refs[i].use}, nil
 	}
-	a.refs = append(a.refs, p)
-	return Ref{a, p, len(a.refs) - 1}, nil
+	a.refs = append(a.refs, place{p: p})
+	return Ref{a, p, len(a.refs) - 1, 0}, nil
 }
 
 // raised is the error of a step that failed: what Python raised, but for one in the wrong place.
 func (a *Attached) raised(err error) error {
 	if errors.Is(err, cpython.ErrMisused) {
-		return errDetached
+		return a.misused()
 	}
-	_, err = decodeResult[any](a.result())
+	_, err = resultOf[any](a)
 	return err
 }
+
+// misused says why C refused.
+func (a *Attached) misused() error {
+	if a.core.Busy() {
+		return errBusy
+	}
+	return errDetached
+}
+
+var errBusy = errors.New("py: an Attached was used by what a conversion within it called")
 
 var errDetached = errors.New("py: an Attached and its Refs were used within Detach, or by another goroutine than the " +
 	"attached function's: only that function, while it is attached, may use them")
 
-// result is over what the last call gave.
-func (a *Attached) result() *wire.Decoder {
-	a.decoder.Buf = a.core.Result()
-	return &a.decoder
+// resultOf decodes what the last call gave. What that runs cannot use a.
+func resultOf[T any](a *Attached) (T, error) {
+	a.core.Claim()
+	defer a.core.Yield()
+	a.decoder.Reset(a.core.Result())
+	return decodeResult[T](&a.decoder)
 }
 
 // reset makes room for what the next call is to be given. What the last one was given has been read.
@@ -188,8 +206,8 @@ func (a *Attached) fields(f wire.Fields) {
 
 func (a *Attached) value(v any) error {
 	a.reset()
-	if err := a.encoder.Value(v); err != nil {
-		return conversionError("value", err)
+	if err := a.write(v, "value"); err != nil {
+		return err
 	}
 	a.core.Input(a.encoder.Buf)
 	return nil
@@ -197,18 +215,30 @@ func (a *Attached) value(v any) error {
 
 func (a *Attached) keyAndValue(key, value any) error {
 	a.reset()
-	if err := a.encoder.Value(key); err != nil {
-		return conversionError("key", err)
+	if err := a.write(key, "key"); err != nil {
+		return err
 	}
-	if err := a.encoder.Value(value); err != nil {
-		return conversionError("value", err)
+	if err := a.write(value, "value"); err != nil {
+		return err
 	}
 	a.core.Input(a.encoder.Buf)
 	return nil
 }
 
+// write writes a value. What that runs, such as a Marshaler, cannot use a.
+func (a *Attached) write(v any, what string) error {
+	a.core.Claim()
+	defer a.core.Yield()
+	if err := a.encoder.Value(v); err != nil {
+		return conversionError(what, err)
+	}
+	return nil
+}
+
 func (a *Attached) args(f wire.Fields, args []any) error {
 	a.fields(f)
+	a.core.Claim()
+	defer a.core.Yield()
 	if err := writeArgs(&a.encoder, args); err != nil {
 		return err
 	}

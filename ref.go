@@ -16,6 +16,7 @@ type Ref struct {
 	a     *Attached
 	p     cpython.Pointer
 	place int // in a.refs
+	use   int // of that place
 }
 
 // attached is where the object lives. It panics where that is over.
@@ -25,11 +26,13 @@ func (r Ref) attached() *Attached {
 		panic("py: a Ref was used that was not made by py")
 	case r.a.over:
 		panic("py: a Ref was used after the attached function returned")
-	case r.a.refs[r.place] != r.p:
+	case !r.held():
 		panic("py: a Ref was used after its Release")
 	}
 	return r.a
 }
+
+func (r Ref) held() bool { return r.a.refs[r.place] == place{r.p, r.use} }
 
 func encodeRef(e *wire.Encoder, r Ref) error {
 	if r.a == nil || e != &r.a.encoder {
@@ -47,9 +50,9 @@ func (r Ref) Pointer() uintptr { return uintptr(r.p) }
 func (r Ref) Release() {
 	a := r.attached()
 	if a.core.Release(r.p) != nil {
-		panic(errDetached)
+		panic(a.misused())
 	}
-	a.refs[r.place] = 0
+	a.refs[r.place] = place{use: r.use + 1}
 	a.free = append(a.free, r.place)
 }
 
@@ -172,9 +175,9 @@ func described[T any](r Ref, how byte) (T, error) {
 	a := r.attached()
 	if a.core.Describe(r.p, how) != nil {
 		var zero T
-		return zero, errDetached
+		return zero, a.misused()
 	}
-	return decodeResult[T](a.result())
+	return resultOf[T](a)
 }
 
 // IsInstance is Python's isinstance(r, class). class is a Ref or an *[Object] of a class, or a [Tuple] of such.
@@ -215,7 +218,7 @@ func (r Ref) Iter() iter.Seq2[Ref, error] {
 				return
 			}
 			more := yield(item, nil)
-			if a.refs[item.place] == item.p {
+			if item.held() {
 				item.Release()
 			}
 			if !more {
@@ -286,9 +289,9 @@ func CallRef[T any](f Ref, args ...any) (T, error) {
 	}
 	if a.core.CallValue(f.p, uint8(want)) != nil {
 		var zero T
-		return zero, errDetached
+		return zero, a.misused()
 	}
-	return decodeResult[T](a.result())
+	return resultOf[T](a)
 }
 
 // CallMethodRef calls a method and decodes the result as a T, in one crossing to C.
@@ -305,9 +308,9 @@ func CallMethodRef[T any](r Ref, name string, args ...any) (T, error) {
 	}
 	if a.core.CallMethodValue(r.p, name, uint8(want)) != nil {
 		var zero T
-		return zero, errDetached
+		return zero, a.misused()
 	}
-	return decodeResult[T](a.result())
+	return resultOf[T](a)
 }
 
 // DecodeRef converts an object to a T.
@@ -323,9 +326,9 @@ func DecodeRef[T any](r Ref) (T, error) {
 	a.core.Input(a.encoder.Buf)
 	if a.core.Value(r.p, uint8(want)) != nil {
 		var zero T
-		return zero, errDetached
+		return zero, a.misused()
 	}
-	return decodeResult[T](a.result())
+	return resultOf[T](a)
 }
 
 // done is what an error of C is in full.

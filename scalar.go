@@ -111,9 +111,9 @@ func (a *Attached) scalars(args []any) bool {
 func scalarResult[T any](a *Attached, s cpython.Scalar, err error) (value T, _ error) {
 	switch {
 	case err != nil:
-		return value, errDetached
+		return value, a.misused()
 	case s.Kind == 0:
-		return decodeResult[T](a.result())
+		return resultOf[T](a)
 	}
 	scalarInto(s, &value)
 	return value, nil

@@ -39,15 +39,19 @@ reader attached_input(attached *a) {
                   .pointers = 1};
 }
 
-static PyObject *value_of_input(attached *a) {
-  reader r = attached_input(a);
-  return decode(&r, a->lane->context, 0);
+// Attached. New reference to the next value, or NULL with an error set. What making it runs cannot use a.
+PyObject *attached_read(attached *a, reader *in) {
+  a->busy++;
+  PyObject *o = decode(in, a->lane->context, 0);
+  a->busy--;
+  return o;
 }
 
 PyObject *attached_new(attached *a) {
   if (!attached_usable(a)) return MISUSED;
   struct lent *before = a->lent;
-  PyObject *o = value_of_input(a);
+  reader in = attached_input(a);
+  PyObject *o = attached_read(a, &in);
   for (struct lent *l = a->lent; l != before; l = l->next) l->of = o;
   return o;
 }

@@ -73,13 +73,8 @@ func (a *Attached) Lend(p any) (number, address uint64) {
 	return number, address
 }
 
-// keepLent is told that the call that is over may have kept what was lent to it.
-func (a *Attached) keepLent() {
-	if len(a.pending) > 0 {
-		a.lent = append(a.lent, a.pending...)
-		a.pending = a.pending[:0]
-	}
-}
+// keepLent is told that the call that is about to be made may keep what is lent to it.
+func (a *Attached) keepLent() { a.lent = append(a.lent, a.takePending()...) }
 
 // ErrRaised says that Python raised; Result has the exception.
 var ErrRaised = errors.New("Python raised an exception")
@@ -111,8 +106,14 @@ func text(s string) (*C.char, C.size_t) {
 	return (*C.char)(unsafe.Pointer(unsafe.StringData(s))), C.size_t(len(s))
 }
 
-// Busy says that C uses the buffers, and runs Python code meanwhile that has called Go.
+// Busy says that one of the buffers is in use, by C or between Claim and Yield. C refuses what it is asked for meanwhile.
 func (a *Attached) Busy() bool { return a.c.busy != 0 }
+
+// Claim says that a buffer is written or read, by what runs other code in the middle; Yield ends it.
+func (a *Attached) Claim() { a.c.busy++ }
+
+// Yield ends Claim.
+func (a *Attached) Yield() { a.c.busy-- }
 
 // Buffer is where a value or arguments are to be written; Grow makes it larger. Input says that they are there.
 func (a *Attached) Buffer() []byte {
@@ -145,15 +146,18 @@ func (a *Attached) Global(name string, env uint64) (Pointer, error) {
 
 // New makes an object of the value in the buffer.
 func (a *Attached) New() (Pointer, error) {
+	lent := a.takePending()
 	p, err := a.result(C.attached_new(a.c))
-	if len(a.pending) > 0 && err == nil {
+	switch {
+	case len(lent) == 0:
+	case err != nil:
+		a.lent = append(a.lent, lent...)
+	default:
 		if a.with == nil {
 			a.with = map[Pointer][]uint64{}
 		}
-		a.with[p] = append(a.with[p], a.pending...)
-		a.pending = nil
+		a.with[p] = append(a.with[p], lent...)
 	}
-	a.keepLent()
 	return p, err
 }
 
@@ -173,9 +177,9 @@ func (a *Attached) Release(o Pointer) error {
 		return ErrMisused
 	}
 	if numbers := a.with[o]; numbers != nil {
+		delete(a.with, o)
 		C.attached_end(a.c, object(o))
 		giveUp(numbers)
-		delete(a.with, o)
 	}
 	return nil
 }

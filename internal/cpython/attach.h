@@ -13,7 +13,7 @@ typedef struct attached {
   buf in;
   buf out; // the result of the last call: wire bytes, as of a request
   struct lent *lent; // for longer than one call
-  int busy;          // in or out is in use by C, which runs Python code meanwhile
+  int busy;          // in or out is in use, while a conversion runs other code
   int64_t hash;      // of attached_hash
   int at_end;        // attached_next found no more
   int kept; // Python has kept views of some that is over
@@ -33,6 +33,7 @@ HIDDEN void attached_attach(attached *a);
 HIDDEN PyThreadState *attached_state(void);
 HIDDEN int attached_usable(const attached *a);
 HIDDEN reader attached_input(attached *a);
+HIDDEN PyObject *attached_read(attached *a, reader *in);
 HIDDEN void attached_write(attached *a, PyObject *o, want w);
 
 // operate.c: those that return a number return -1 with an error set, or MISUSE.

@@ -149,9 +149,7 @@ static PyObject *make_of_parts(PyObject *maker, reader *r, context *c, int depth
 static PyObject *decode_converted(reader *r, context *c, int depth) {
   if (get_u8(r) != TAG_TUPLE || get_count(r) != 2) return malformed();
   PyObject *number = decode(r, c, depth), *value = number ? decode(r, c, depth) : NULL, *made = NULL;
-  if (r->busy) ++*r->busy;
   if (value) made = converter_make(c, number, value);
-  if (r->busy) --*r->busy;
   Py_DecRef(number);
   Py_DecRef(value);
   return made;

@@ -19,27 +19,30 @@ PyObject *attribute_name(attached *a, const char *p, size_t n) {
   return name;
 }
 
-static PyObject *value_of(attached *a, reader *in) { return decode(in, a->lane->context, 0); }
+static void let_go(PyObject **o) { Py_DecRef(*o); }
 
-#define USE(at, otherwise)       \
-  attached *a = (attached *)(at); \
-  if (!attached_usable(a)) return otherwise
+// The object is kept until the function returns: what the operation runs may release it.
+#define USE(at, o, otherwise)                \
+  attached *a = (attached *)(at);            \
+  if (!attached_usable(a)) return otherwise; \
+  PyObject *object __attribute__((cleanup(let_go))) = (PyObject *)(o); \
+  Py_IncRef(object)
 
 // All that follow: attached, no error set, or misused, as attach.h has it. Those that return an object return a new
 // reference, or NULL with an error set; those that return a number, -1 with an error set. Keys, values and arguments are in
 // a->in.
 
 PyObject *attached_attr(uintptr_t at, uintptr_t o, const char *p, size_t n) {
-  USE(at, MISUSED);
+  USE(at, o, MISUSED);
   PyObject *name = attribute_name(a, p, n);
-  PyObject *value = name ? PyObject_GetAttr((PyObject *)o, name) : NULL;
+  PyObject *value = name ? PyObject_GetAttr(object, name) : NULL;
   Py_DecRef(name);
   return value;
 }
 
 int attached_has_attr(uintptr_t at, uintptr_t o, const char *p, size_t n) {
-  USE(at, MISUSE);
-  PyObject *name = attribute_name(a, p, n), *value = name ? PyObject_GetAttr((PyObject *)o, name) : NULL;
+  USE(at, o, MISUSE);
+  PyObject *name = attribute_name(a, p, n), *value = name ? PyObject_GetAttr(object, name) : NULL;
   Py_DecRef(name);
   Py_DecRef(value);
   if (value) return 1;
@@ -49,56 +52,56 @@ int attached_has_attr(uintptr_t at, uintptr_t o, const char *p, size_t n) {
 }
 
 int attached_set_attr(uintptr_t at, uintptr_t o, const char *p, size_t n) {
-  USE(at, MISUSE);
+  USE(at, o, MISUSE);
   reader in = attached_input(a);
-  PyObject *name = attribute_name(a, p, n), *value = name ? value_of(a, &in) : NULL;
-  int result = value ? PyObject_SetAttr((PyObject *)o, name, value) : -1;
+  PyObject *name = attribute_name(a, p, n), *value = name ? attached_read(a, &in) : NULL;
+  int result = value ? PyObject_SetAttr(object, name, value) : -1;
   Py_DecRef(name);
   Py_DecRef(value);
   return result;
 }
 
 int attached_del_attr(uintptr_t at, uintptr_t o, const char *p, size_t n) {
-  USE(at, MISUSE);
+  USE(at, o, MISUSE);
   PyObject *name = attribute_name(a, p, n);
-  int result = name ? PyObject_SetAttr((PyObject *)o, name, NULL) : -1;
+  int result = name ? PyObject_SetAttr(object, name, NULL) : -1;
   Py_DecRef(name);
   return result;
 }
 
 PyObject *attached_item(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSED);
+  USE(at, o, MISUSED);
   reader in = attached_input(a);
-  PyObject *key = value_of(a, &in);
-  PyObject *value = key ? PyObject_GetItem((PyObject *)o, key) : NULL;
+  PyObject *key = attached_read(a, &in);
+  PyObject *value = key ? PyObject_GetItem(object, key) : NULL;
   Py_DecRef(key);
   return value;
 }
 
 int attached_set_item(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSE);
+  USE(at, o, MISUSE);
   reader in = attached_input(a);
-  PyObject *key = value_of(a, &in), *value = key ? value_of(a, &in) : NULL;
-  int result = value ? PyObject_SetItem((PyObject *)o, key, value) : -1;
+  PyObject *key = attached_read(a, &in), *value = key ? attached_read(a, &in) : NULL;
+  int result = value ? PyObject_SetItem(object, key, value) : -1;
   Py_DecRef(key);
   Py_DecRef(value);
   return result;
 }
 
 int attached_del_item(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSE);
+  USE(at, o, MISUSE);
   reader in = attached_input(a);
-  PyObject *key = value_of(a, &in);
-  int result = key ? PyObject_DelItem((PyObject *)o, key) : -1;
+  PyObject *key = attached_read(a, &in);
+  int result = key ? PyObject_DelItem(object, key) : -1;
   Py_DecRef(key);
   return result;
 }
 
 int attached_contains(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSE);
+  USE(at, o, MISUSE);
   reader in = attached_input(a);
-  PyObject *value = value_of(a, &in);
-  int result = value ? PySequence_Contains((PyObject *)o, value) : -1;
+  PyObject *value = attached_read(a, &in);
+  int result = value ? PySequence_Contains(object, value) : -1;
   Py_DecRef(value);
   return result;
 }
@@ -106,10 +109,10 @@ int attached_contains(uintptr_t at, uintptr_t o) {
 // The truth of o <op> the value; op as CPython numbers them: <, <=, ==, !=, >, >=. Unlike PyObject_RichCompareBool it asks
 // an object also whether it equals itself.
 int attached_compare(uintptr_t at, uintptr_t o, int op) {
-  USE(at, MISUSE);
+  USE(at, o, MISUSE);
   reader in = attached_input(a);
-  PyObject *other = value_of(a, &in);
-  PyObject *answer = other ? PyObject_RichCompare((PyObject *)o, other, op) : NULL;
+  PyObject *other = attached_read(a, &in);
+  PyObject *answer = other ? PyObject_RichCompare(object, other, op) : NULL;
   int result = answer ? PyObject_IsTrue(answer) : -1;
   Py_DecRef(other);
   Py_DecRef(answer);
@@ -117,71 +120,70 @@ int attached_compare(uintptr_t at, uintptr_t o, int op) {
 }
 
 int attached_is_instance(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSE);
+  USE(at, o, MISUSE);
   reader in = attached_input(a);
-  PyObject *cls = value_of(a, &in);
-  int result = cls ? PyObject_IsInstance((PyObject *)o, cls) : -1;
+  PyObject *cls = attached_read(a, &in);
+  int result = cls ? PyObject_IsInstance(object, cls) : -1;
   Py_DecRef(cls);
   return result;
 }
 
 int attached_truth(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSE);
-  return PyObject_IsTrue((PyObject *)o);
+  USE(at, o, MISUSE);
+  return PyObject_IsTrue(object);
 }
 
 int64_t attached_len(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSE);
-  return PyObject_Size((PyObject *)o);
+  USE(at, o, MISUSE);
+  return PyObject_Size(object);
 }
 
 // The hash, which may be any other number than -1, is in a->hash.
 int attached_hash(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSE);
-  a->hash = PyObject_Hash((PyObject *)o);
+  USE(at, o, MISUSE);
+  a->hash = PyObject_Hash(object);
   return a->hash == -1 ? -1 : 0;
 }
 
 PyObject *attached_type(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSED);
-  return PyObject_Type((PyObject *)o);
+  USE(at, o, MISUSED);
+  return PyObject_Type(object);
 }
 
 PyObject *attached_iter(uintptr_t at, uintptr_t o) {
-  USE(at, MISUSED);
-  return PyObject_GetIter((PyObject *)o);
+  USE(at, o, MISUSED);
+  return PyObject_GetIter(object);
 }
 
 // NULL without an error set, and a->at_end, when there are no more.
 PyObject *attached_next(uintptr_t at, uintptr_t iterator) {
-  USE(at, MISUSED);
-  PyObject *item = PyIter_Next((PyObject *)iterator);
+  USE(at, iterator, MISUSED);
+  PyObject *item = PyIter_Next(object);
   a->at_end = !item && !PyErr_Occurred();
   return item;
 }
 
 // What repr(), str() or dir() says, in a->out.
 int attached_describe(uintptr_t at, uintptr_t o, int how) {
-  USE(at, MISUSE);
-  PyObject *object = (PyObject *)o;
+  USE(at, o, MISUSE);
   PyObject *value = how == 'r' ? PyObject_Repr(object) : how == 's' ? PyObject_Str(object) : PyObject_Dir(object);
   attached_write(a, value, (want){.how = WANT_LOOSE});
   return 0;
 }
 
 PyObject *attached_call(uintptr_t at, uintptr_t f) {
-  USE(at, MISUSED);
+  USE(at, f, MISUSED);
   reader in = attached_input(a);
-  PyObject *value = call_with((PyObject *)f, &in, a->lane->context);
+  PyObject *value = call_with(object, &in, a->lane->context);
   interp_end_child(a->lane->context->interp, value);
   return value;
 }
 
 PyObject *attached_call_method(uintptr_t at, uintptr_t o, const char *p, size_t n) {
-  USE(at, MISUSED);
+  USE(at, o, MISUSED);
   reader in = attached_input(a);
   PyObject *name = attribute_name(a, p, n);
-  PyObject *value = name ? call_method_with((PyObject *)o, name, &in, a->lane->context) : NULL;
+  PyObject *value = name ? call_method_with(object, name, &in, a->lane->context) : NULL;
   Py_DecRef(name);
   interp_end_child(a->lane->context->interp, value);
   return value;
@@ -190,15 +192,15 @@ PyObject *attached_call_method(uintptr_t at, uintptr_t o, const char *p, size_t 
 // The result of a call, of a method where there is a name, or the error, is in a->out; in a->in, what read_want reads comes
 // before the arguments. What was lent to the call ends with it.
 int attached_call_value(uintptr_t at, uintptr_t o, const char *p, size_t n, int how) {
-  USE(at, MISUSE);
+  USE(at, o, MISUSE);
   struct lent *lent = NULL;
   reader in = attached_input(a);
   in.lent = &lent;
   want w;
   PyObject *name = NULL, *value = NULL;
   if (read_want(a->lane->context, a->lane, &in, how, &w) == 0) {
-    if (!p) value = call_with((PyObject *)o, &in, a->lane->context);
-    else if ((name = attribute_name(a, p, n))) value = call_method_with((PyObject *)o, name, &in, a->lane->context);
+    if (!p) value = call_with(object, &in, a->lane->context);
+    else if ((name = attribute_name(a, p, n))) value = call_method_with(object, name, &in, a->lane->context);
   }
   Py_DecRef(name);
   interp_end_child(a->lane->context->interp, value);

@@ -47,7 +47,7 @@ func (a *Attached) HasAttr(o Pointer, name string) (bool, error) {
 
 // SetAttr sets an attribute to the value in the buffer.
 func (a *Attached) SetAttr(o Pointer, name string) error {
-	defer a.keepLent()
+	a.keepLent()
 	p, n := text(name)
 	return a.done(C.attached_set_attr(a.at(), C.uintptr_t(o), p, n))
 }
@@ -60,31 +60,31 @@ func (a *Attached) DelAttr(o Pointer, name string) error {
 
 // Item returns the item for the key in the buffer.
 func (a *Attached) Item(o Pointer) (Pointer, error) {
-	defer a.keepLent()
+	a.keepLent()
 	return a.result(C.attached_item(a.at(), C.uintptr_t(o)))
 }
 
 // SetItem sets the item for the key in the buffer to the value behind it.
 func (a *Attached) SetItem(o Pointer) error {
-	defer a.keepLent()
+	a.keepLent()
 	return a.done(C.attached_set_item(a.at(), C.uintptr_t(o)))
 }
 
 // DelItem deletes the item for the key in the buffer.
 func (a *Attached) DelItem(o Pointer) error {
-	defer a.keepLent()
+	a.keepLent()
 	return a.done(C.attached_del_item(a.at(), C.uintptr_t(o)))
 }
 
 // Contains tells whether the value in the buffer is in o.
 func (a *Attached) Contains(o Pointer) (bool, error) {
-	defer a.keepLent()
+	a.keepLent()
 	return a.truth(C.attached_contains(a.at(), C.uintptr_t(o)))
 }
 
 // Compare compares o with the value in the buffer; op is one of CPython's Py_LT to Py_GE.
 func (a *Attached) Compare(o Pointer, op int) (bool, error) {
-	defer a.keepLent()
+	a.keepLent()
 	return a.truth(C.attached_compare(a.at(), C.uintptr_t(o), C.int(op)))
 }
 
@@ -136,32 +136,40 @@ func (a *Attached) Describe(o Pointer, how byte) error {
 
 // Call calls f with the arguments in the buffer and returns the result as an object.
 func (a *Attached) Call(f Pointer) (Pointer, error) {
-	defer a.keepLent()
+	a.keepLent()
 	return a.result(C.attached_call(a.at(), C.uintptr_t(f)))
 }
 
 // CallMethod calls a method with the arguments in the buffer and returns the result as an object.
 func (a *Attached) CallMethod(o Pointer, name string) (Pointer, error) {
-	defer a.keepLent()
+	a.keepLent()
 	p, n := text(name)
 	return a.result(C.attached_call_method(a.at(), C.uintptr_t(o), p, n))
 }
 
 // CallValue calls f with the arguments in the buffer; Result has what came of it.
 func (a *Attached) CallValue(f Pointer, want uint8) error {
-	defer a.endPending()
-	return a.done(C.attached_call_value(a.at(), C.uintptr_t(f), nil, 0, C.int(want)))
+	lent := a.takePending()
+	err := a.done(C.attached_call_value(a.at(), C.uintptr_t(f), nil, 0, C.int(want)))
+	giveUp(lent)
+	return err
 }
 
 // CallMethodValue calls a method with the arguments in the buffer; Result has what came of it.
 func (a *Attached) CallMethodValue(o Pointer, name string, want uint8) error {
-	defer a.endPending()
+	lent := a.takePending()
 	p, n := text(name)
-	return a.done(C.attached_call_value(a.at(), C.uintptr_t(o), p, n, C.int(want)))
+	err := a.done(C.attached_call_value(a.at(), C.uintptr_t(o), p, n, C.int(want)))
+	giveUp(lent)
+	return err
 }
 
-func (a *Attached) endPending() {
-	if len(a.pending) > 0 {
-		a.pending = giveUp(a.pending)
+// takePending are the numbers of what was lent to the call that is about to be made: others may be made within it.
+func (a *Attached) takePending() []uint64 {
+	if len(a.pending) == 0 {
+		return nil
 	}
+	pending := a.pending
+	a.pending = nil
+	return pending
 }

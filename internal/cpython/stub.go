@@ -97,6 +97,8 @@ func (*Attached) Result() []byte                         { return nil }
 func (*Attached) Import(string) (Pointer, error)         { return 0, ErrUnsupported }
 func (*Attached) Global(string, uint64) (Pointer, error) { return 0, ErrUnsupported }
 func (*Attached) Busy() bool                             { return false }
+func (*Attached) Claim()                                 {}
+func (*Attached) Yield()                                 {}
 func (*Attached) Buffer() []byte                         { return nil }
 func (*Attached) Grow(b []byte, _ int) []byte            { return b }
 func (*Attached) Lend(any) (uint64, uint64)              { return 0, 0 }

@@ -69,16 +69,23 @@ static int read_named(reader *in, context *c, arguments *a, size_t n) {
   return 0;
 }
 
-// Attached. Returns 0 or -1 with an error set; drop_arguments is due in both cases.
-static int read_arguments(reader *in, context *c, arguments *a) {
-  a->slots = a->few;
-  a->total = 0;
-  a->names = NULL;
+static int read_all(reader *in, context *c, arguments *a) {
   size_t n = a->positional = get_count(in);
   if (read_values(in, c, a, n) < 0) return -1;
   n = get_count(in);
   if (read_named(in, c, a, n) < 0) return -1;
   return in->bad ? (malformed(), -1) : 0;
+}
+
+// Attached. Returns 0 or -1 with an error set; drop_arguments is due in both cases.
+static int read_arguments(reader *in, context *c, arguments *a) {
+  a->slots = a->few;
+  a->total = 0;
+  a->names = NULL;
+  if (in->busy) ++*in->busy;
+  int result = read_all(in, c, a);
+  if (in->busy) --*in->busy;
+  return result;
 }
 
 // Attached. Calls f with the arguments that in holds. New reference, or NULL with an error set.
