@@ -114,7 +114,7 @@ func (r *reader) answer(f *goFunc, ctx func() context.Context, d *wire.Decoder, 
 		e.Holds = append(e.Holds, func(read bool) {
 			if !read {
 				r.mu.Lock()
-				r.back = append(r.back, data...)
+				r.back = append(data[:len(data):len(data)], r.back...) // it may have been a part of that
 				r.mu.Unlock()
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +17,9 @@ var onWayCases = []testCase{
 	{"ReferencesOfFailedCalls", referencesOfFailedCalls},
 	{"CallsOfWhatIsGone", callsOfWhatIsGone},
 	{"GoCodeThatDoesNotReturn", goCodeThatDoesNotReturn},
+	{"FinalizersAtTheEnd", finalizersAtTheEnd},
+	{"ThreadsAfterTheEnd", threadsAfterTheEnd},
+	{"ForeignBytesOfLateRequests", foreignBytesOfLateRequests},
 }
 
 func init() { hostileCases = append(hostileCases, onWayCases...) }
@@ -190,4 +194,103 @@ func goCodeThatDoesNotReturn(t *testing.T, s *suite) {
 	if err := c.Shutdown(timeout(10 * time.Second)); err != nil {
 		t.Errorf("requests are still counted: %v", err)
 	}
+}
+
+// finalizersAtTheEnd: what a context lets go of at its end gives itself to Go.
+func finalizersAtTheEnd(t *testing.T, s *suite) {
+	c := s.open(t)
+	var called atomic.Int64
+	register(t, c, "f", func(o *py.Object, kw py.Kw) map[string]any { called.Add(1); return map[string]any{"key": o} })
+	run(t, c, `
+import go
+class X:
+    def __del__(self, f=go.f): f(self, a=[self])
+x = X()
+y = [X()]
+y.append(y)
+`)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if called.Load() == 0 && s.Mode == py.Worker {
+		t.Error("no finalizer was run")
+	}
+	equal(t, "references", py.Live().References, int64(0))
+}
+
+// threadsAfterTheEnd: a thread of the main interpreter goes on when its context is gone, in the middle of a call of Go.
+func threadsAfterTheEnd(t *testing.T, s *suite) {
+	if s.Mode != py.Worker {
+		t.Skip("the end of an interpreter waits for its threads")
+	}
+	c, other := s.open(t), s.open(t)
+	run(t, c, `
+import go, sys, threading
+begun, go_on, errors = threading.Event(), threading.Event(), []
+sys.of_a_test = begun, go_on, errors
+class X: pass
+class Money: pass
+def to(m):
+    begun.set()
+    go_on.wait()
+    return {}
+def f():
+    try:
+        go.f(Money(), X())
+    except RuntimeError as e:
+        errors.append(str(e))
+thread = threading.Thread(target=f)
+sys.of_a_test += (thread,)
+`)
+	type money struct{}
+	if err := py.RegisterConverter[money](limit(t), c, "__main__", "Money", py.Converter{To: "to"}); err != nil {
+		t.Fatal(err)
+	}
+	register(t, c, "f", func(args ...any) {})
+	run(t, c, "thread.start()\nbegun.wait()")
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run(t, other, "import sys\nbegun, go_on, errors, thread = sys.of_a_test\ndel sys.of_a_test\ngo_on.set()\nthread.join()")
+	equal(t, "the error", eval[[]string](t, other, "errors"), []string{"the context is closed: Go can hold none of its objects any more"})
+	run(t, other, "del thread")
+	equal(t, "references", py.Live().References, int64(0))
+}
+
+// foreignBytesOfLateRequests: bytes that are not Go's own are gone soon after a request that was given up as it began.
+func foreignBytesOfLateRequests(t *testing.T, s *suite) {
+	inChild(t, func() {
+		c := s.open(t)
+		run(t, c, "import go\nbig = bytearray(1 << 26)\nclass Slow:\n    def __del__(self): go.slow()")
+		entered, leave, blocks, unblock := make(chan int), make(chan int), make(chan int), make(chan int)
+		register(t, c, "slow", func() { close(entered); <-leave })
+		register(t, c, "block", func() { close(blocks); <-unblock }, py.Inline())
+		o := eval[*py.Object](t, c, "big")
+		run(t, c, "del big")
+		b := must(py.View[byte](limit(t), o))
+		o.Close()
+		data := must(b.Data())[:1<<20]
+		slow := call[*py.Object](t, c, "__main__", "Slow")
+		go c.Eval(limit(t), "go.block()")
+		<-blocks
+		slow.Close() // runs as the next request begins
+		ctx, cancel := context.WithCancel(context.Background())
+		late := make(chan error)
+		go func() {
+			_, err := c.Call(ctx, "builtins", "len", data)
+			b.Close()
+			late <- err
+		}()
+		eventually(t, "it is sent", func() bool { return py.Live().Requests > 1 })
+		time.Sleep(10 * time.Millisecond)
+		close(unblock)
+		<-entered
+		cancel()
+		if err := <-late; py.SafeToRetry(err) {
+			t.Skip("it had not begun")
+		}
+		works(t, c) // Python has its memory back
+		close(leave)
+		works(t, c)
+	})
 }

@@ -22,13 +22,15 @@ int blobs_add(blobs *b, uintptr_t p, size_t len) {
 }
 
 // Attached, no error set, and none afterwards. Copies what the request refers to, before begin_request looks whether its
-// caller has given up, and may have changed the memory meanwhile. No Python code runs.
+// caller has given up, and may have changed the memory meanwhile. It may not have let go of the memory: it waits until r->copied. No
+// Python code runs.
 void blobs_take(request *r) {
   for (size_t i = 0; i < r->blobs.len; i++) {
     blob *b = &r->blobs.items[i];
     b->object = PyBytes_FromStringAndSize(b->p, (Py_ssize_t)b->len);
     if (!b->object) PyErr_Clear();
   }
+  __atomic_store_n(&r->copied, 1, __ATOMIC_RELEASE);
 }
 
 // Attached; an error may be set and stays.

@@ -108,11 +108,13 @@ static void collect(context *c) {
   call_quietly(c->interp->collect);
 }
 
-// Attached. Lets go of everything that Go holds or that is kept for speed.
+// Attached. Lets go of everything that Go holds or that is kept for speed. Finalizers that this runs may call Go.
 static void let_go(context *c) {
   call_quietly(c->interp->finish);
   refs_clear(c->refs);
   converters_clear(c);
+  PyObject *namespace = c->namespace;
+  c->namespace = NULL;
   cache_clear(&c->names);
   cache_clear(&c->codes);
   cache_clear(&c->fields);
@@ -120,8 +122,6 @@ static void let_go(context *c) {
   keys_clear(&c->keys);
   Py_DecRef(c->main->variables);
   c->main->variables = NULL;
-  PyObject *namespace = c->namespace;
-  c->namespace = NULL;
   Py_DecRef(namespace);
   if (c->mode == MODE_WORKER) collect(c);
   refs_close(c->refs); // what finalizers have given to Go meanwhile

@@ -70,6 +70,7 @@ struct request {
   request *next;   // in a queue
   buf in, out;
   blobs blobs; // that in refers to
+  uint32_t copied; // atomic: they are
   kept kept;   // that out refers to
   callback *offered; // to the caller that spins
   int timed;         // fill in times
@@ -144,7 +145,7 @@ struct context {
   lane *main;
   char problem[512]; // why it could not start, or empty
   refs *refs;
-  PyObject *namespace; // owned
+  PyObject *namespace; // owned; NULL once the context lets go of what it has
   cache names, codes, fields, attributes; // of the main lane
   keys keys;                              // of the main lane
   size_t stack_size;
@@ -163,7 +164,7 @@ struct context {
 
 #define CLOSED ((request *)1)
 
-static inline keys *keys_of(lane *l) { return l->is_main ? &l->context->keys : NULL; }
+static inline keys *keys_of(lane *l) { return l->is_main && l->context->namespace ? &l->context->keys : NULL; }
 
 // lane.c
 HIDDEN lane *lane_new(context *c, int is_main);

@@ -195,7 +195,6 @@ static int too_deep(lane *l) {
 static void run_attached(lane *l, request *r) {
   context *c = l->context;
   hidden below;
-  blobs_take(r);
   request *waiting = r->chain ? NULL : l->current; // for others: what hide and show run is not its code
   if (waiting) begin_interlude(l);
   int failed = hide(l, r, &below);
@@ -237,6 +236,7 @@ void lane_run(lane *l, request *r) {
   if (!abandoned && !was_attached) attach(l);
   int64_t begun = r->timed ? now_ns() : 0;
   if (!abandoned && !(__atomic_fetch_or(&r->state, ST_STARTED, __ATOMIC_SEQ_CST) & ST_ABANDONED)) {
+    blobs_take(r); // before anything else runs: whoever gives r up waits for it
     if (l->is_main && __atomic_load_n(&l->context->drops_len, __ATOMIC_RELAXED)) context_drop_refs(l->context);
     run_attached(l, r);
     if (r->timed) note_times(&r->times, r->since, taken, begun);

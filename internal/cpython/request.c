@@ -69,6 +69,7 @@ int request_submit(lane *l, request *r, int chain, int may_spin) {
   r->interrupted = 0;
   r->out.len = 0;
   r->offered = NULL;
+  r->copied = 0;
   r->serial++;
   if (r->timed) {
     r->times = (times){0};
