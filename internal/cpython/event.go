@@ -105,7 +105,9 @@ func takeMany(l *C.lane) {
 			}
 		}
 		var oldest *C.event
-		for e := (*C.event)(atomic.SwapPointer(events, nil)); e != nil; {
+		e := (*C.event)(atomic.SwapPointer(events, nil))
+		took(unsafe.Pointer(events))
+		for e != nil {
 			e, e.next, oldest = e.next, oldest, e
 		}
 		for e := oldest; e != nil; quiet = 0 {

@@ -284,7 +284,7 @@ static void wait_for_work(lane *l, callback *until) {
       parker_sleep(&l->parker, limit);
       if (limit >= 0 && now_ns() - start >= limit) {
         l->overdue = 1;
-        if (l->resumable && l->patience < PATIENCE_LIMIT) l->patience *= 2;
+        if (__atomic_load_n(&l->resumable, __ATOMIC_RELAXED) && l->patience < PATIENCE_LIMIT) l->patience *= 2;
       }
     }
   }

@@ -113,25 +113,27 @@ static inline void cpu_relax(void) {
 #endif
 }
 
-// The usual length of a wait, as a moving average. It starts at zero: the first waits spin.
+// The usual length of a wait, as a moving average. It starts at zero: the first waits spin. Several threads may note a wait at the
+// same time: one of them is lost then.
 typedef struct gauge {
-  int64_t usual;
+  int64_t usual; // atomic, as the next
   int sharing; // the thread that is waited for runs on the same processor, which therefore has to be yielded at once
 } gauge;
 
-static inline int gauge_hopeful(const gauge *g) { return g->usual < SPIN_GAP_NS; }
+static inline int gauge_hopeful(const gauge *g) { return __atomic_load_n(&g->usual, __ATOMIC_RELAXED) < SPIN_GAP_NS; }
 
 // A long wait counts as no more than a few gaps, so that a busy spell is noticed within a few waits.
 static inline void gauge_note(gauge *g, int64_t waited) {
   if (waited > 4 * SPIN_GAP_NS) waited = 4 * SPIN_GAP_NS;
-  g->usual += (waited - g->usual) / 4;
+  int64_t usual = __atomic_load_n(&g->usual, __ATOMIC_RELAXED);
+  __atomic_store_n(&g->usual, usual + (waited - usual) / 4, __ATOMIC_RELAXED);
 }
 
 // Polls until ready, for park_spin_ns at most. Returns whether it was.
 static inline int gauge_spin(gauge *g, int (*ready)(void *), void *what) {
   int64_t start = now_ns();
   while (park_spin_ns) {
-    for (int i = g->sharing ? 1 : POLLS; i > 0; i--) {
+    for (int i = __atomic_load_n(&g->sharing, __ATOMIC_RELAXED) ? 1 : POLLS; i > 0; i--) {
       if (ready(what)) return 1;
       cpu_relax();
     }
@@ -139,13 +141,16 @@ static inline int gauge_spin(gauge *g, int (*ready)(void *), void *what) {
     if (before - start > park_spin_ns) return 0;
     sched_yield();
     if (!ready(what)) continue;
-    g->sharing = now_ns() - before > SWITCH_NS;
+    __atomic_store_n(&g->sharing, now_ns() - before > SWITCH_NS, __ATOMIC_RELAXED);
     return 1;
   }
   return 0;
 }
 
 // Where a wait is not measured to its end, one that was not tried brings the next try nearer.
-static inline void gauge_skip(gauge *g) { g->usual -= g->usual / 16; }
+static inline void gauge_skip(gauge *g) {
+  int64_t usual = __atomic_load_n(&g->usual, __ATOMIC_RELAXED);
+  __atomic_store_n(&g->usual, usual - usual / 16, __ATOMIC_RELAXED);
+}
 
 #endif
