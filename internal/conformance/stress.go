@@ -13,7 +13,7 @@ import (
 	"github.com/pycontext/py"
 )
 
-var stressCases = []testCase{{"Case79Hammer", hammer}}
+var stressCases = []testCase{{"Case79Hammer", hammer}, {"Case79Chaos", everythingAtOnce}}
 
 // hammer uses ten contexts from fifty goroutines in every way at random, and closes and opens them meanwhile.
 func hammer(t *testing.T, s *suite) {
