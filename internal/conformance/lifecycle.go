@@ -69,6 +69,20 @@ func makeUseClose(t *testing.T, s *suite) {
 		t.Errorf("interpreter %d lives on: %v", c.InterpreterID(), ids)
 	}
 	is(t, "the object", kept.Close(), nil)
+	goneAtOnce(t, s)
+}
+
+// goneAtOnce looks at the counts right after Close.
+func goneAtOnce(t *testing.T, s *suite) {
+	before := py.Live()
+	for range 30 {
+		c := s.open(t)
+		works(t, c)
+		is(t, "Close", c.Close(), nil)
+		if live := py.Live(); live.Contexts > before.Contexts || live.Lanes > before.Lanes {
+			t.Fatalf("right after Close %+v, before %+v", live, before)
+		}
+	}
 }
 
 func unsupportedMode(t *testing.T, s *suite) {

@@ -174,6 +174,6 @@ func goEnded(handle C.uint64_t) {
 	c := contexts.Find(uint64(handle))
 	c.die()
 	hooks.Ended(c)
+	c.release() // before anyone hears of it: who closed the context then finds nothing of it alive
 	close(c.ended)
-	c.release()
 }
