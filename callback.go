@@ -192,7 +192,9 @@ func endHolds(e *wire.Encoder, read bool) {
 	e.Holds = e.Holds[:0]
 }
 
-// arguments puts scalars into the wire format.
+// arguments puts scalars into the wire format. Not a part of runCallback, which is on the stack once for each level of nesting.
+//
+//go:noinline
 func (x *exchange) arguments(args []cpython.Scalar) []byte {
 	e := wire.Encoder{Buf: x.brief[:0]}
 	encodeScalars(&e, args)

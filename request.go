@@ -41,13 +41,12 @@ type request struct {
 type reply struct {
 	context *Context
 	request *cpython.Request
-	result  []byte
 	decoder *wire.Decoder // over the result
 }
 
 func (r *reply) release() {
 	if d := r.decoder; len(d.Buf) > 0 { // it was not read to its end
-		d.Again(r.result)
+		d.Again(r.request.Result())
 		skipResult(d)
 	}
 	r.request.Release()
@@ -165,7 +164,7 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 	returned = true
 	d := &r.Scratch.(*exchange).decoder
 	d.Reset(out)
-	return reply{c, r, out, d}, nil
+	return reply{c, r, d}, nil
 }
 
 // watched is Run under a watch, or none.

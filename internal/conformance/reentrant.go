@@ -51,7 +51,6 @@ type usedBy struct{}
 
 var useNow func(value any) error // one test at a time
 
-func (usedBy) plainly()                         {}
 func (*usedBy) UnmarshalPython(value any) error { return useNow(value) }
 
 func attachedWithinConversions(t *testing.T, s *suite) {

@@ -85,6 +85,9 @@ func (r *Request) Lend(p any) (number, address uint64) {
 	return number, address
 }
 
+// Result is what Run returned, until Release.
+func (r *Request) Result() []byte { return bytesOf(&r.c.out)[:r.c.out.len] }
+
 // giveBack keeps the storage of a buffer for the next use, unless it is large.
 func giveBack(b *C.buf) {
 	b.len = 0
@@ -179,7 +182,7 @@ func (r *Request) Run(ctx context.Context, via *Link, frame []byte) ([]byte, err
 		}
 	}
 	r.context.fence.in()
-	out := bytesOf(&r.c.out)[:r.c.out.len]
+	out := r.Result()
 	if len(out) == 0 { // refused by the thread as it ended
 		r.Release()
 		return nil, ErrClosed
@@ -252,7 +255,7 @@ func (r *Request) giveUp(cause error, done bool) error {
 			return err
 		}
 	}
-	hooks.Discard(r.context, bytesOf(&r.c.out)[:r.c.out.len])
+	hooks.Discard(r.context, r.Result())
 	r.Release()
 	return &unfinished{started: true, cause: cause}
 }
@@ -310,7 +313,7 @@ func (r *Request) interrupt(cause error) {
 // unkeep releases an abandoned request once its run and its interrupter are done with it.
 func (r *Request) unkeep() {
 	if r.keepers.Add(-1) == 0 {
-		hooks.Discard(r.context, bytesOf(&r.c.out)[:r.c.out.len])
+		hooks.Discard(r.context, r.Result())
 		r.Release()
 	}
 }

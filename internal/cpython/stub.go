@@ -53,6 +53,7 @@ func (*Request) Blob([]byte) (int, bool)       { return 0, false }
 func (*Request) Time(bool)                     {}
 func (*Request) Times() Times                  { return Times{} }
 func (*Request) Release()                      {}
+func (*Request) Result() []byte                { return nil }
 func (*Request) Run(context.Context, *Link, []byte) ([]byte, error) {
 	return nil, ErrUnsupported
 }
