@@ -19,8 +19,7 @@ type Element interface {
 // which Python may write to and keep; where numpy is not installed that is an ImportError. A result that is a numpy array,
 // or has the buffer protocol (an array.array, a memoryview, bytes), decodes into an Array, from any strides and byte order;
 // its items become those of T where T holds each of them exactly, and an error otherwise. A number is an Array of a single
-// item, as an array without dimensions is one. So does an argument of a Go
-// function.
+// item, as an array without dimensions is one. An argument of a Go function decodes as a result does.
 //
 // The zero Array has no items. See [Lend] and [View] for data that is not copied.
 type Array[T Element] struct {

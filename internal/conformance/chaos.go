@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -32,25 +31,11 @@ func everythingAtOnce(t *testing.T, s *suite) {
 	if s.Mode != py.Worker {
 		t.Skip("once for all modes")
 	}
-	length := 3 * time.Second
-	if *long {
-		length = time.Minute
-	}
 	h := &chaos{t: t, s: s}
 	for i := range h.slots {
 		h.slots[i].Store(h.open(i))
 	}
-	end := time.Now().Add(length)
-	var wg sync.WaitGroup
-	for g := range 24 {
-		wg.Go(func() {
-			r := rand.New(rand.NewPCG(uint64(g), uint64(time.Now().UnixNano())))
-			for time.Now().Before(end) && !t.Failed() {
-				h.step(r)
-			}
-		})
-	}
-	wg.Wait()
+	atRandom(t, 24, 3*time.Second, h.step)
 	for i := range h.slots {
 		is(t, "closing", h.slots[i].Load().Close(), nil)
 	}

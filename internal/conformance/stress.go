@@ -17,31 +17,35 @@ var stressCases = []testCase{{"Case79Hammer", hammer}, {"Case79Chaos", everythin
 
 // hammer uses ten contexts from fifty goroutines in every way at random, and closes and opens them meanwhile.
 func hammer(t *testing.T, s *suite) {
-	length := 4 * time.Second
-	if *long {
-		length = time.Minute
-	}
 	h := &hammered{t: t, s: s}
 	for i := range h.slots {
 		h.slots[i].Store(h.open())
 	}
-	end := time.Now().Add(length)
-	var wg sync.WaitGroup
-	for g := range 50 {
-		wg.Go(func() {
-			r := rand.New(rand.NewPCG(uint64(g), uint64(time.Now().UnixNano())))
-			for time.Now().Before(end) && !t.Failed() {
-				h.step(r)
-			}
-		})
-	}
-	wg.Wait()
+	atRandom(t, 50, 4*time.Second, h.step)
 	for i := range h.slots {
 		if err := h.slots[i].Load().Close(); err != nil {
 			t.Error(err)
 		}
 	}
 	t.Logf("%d requests, of which %d ended early; %d callbacks; %d contexts", h.requests.Load(), h.ended.Load(), h.callbacks.Load(), h.opened.Load())
+}
+
+// atRandom has n goroutines take steps for that time, or a minute with -long, or until the test has failed.
+func atRandom(t *testing.T, n int, length time.Duration, step func(*rand.Rand)) {
+	if *long {
+		length = time.Minute
+	}
+	end := time.Now().Add(length)
+	var wg sync.WaitGroup
+	for g := range n {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(g), uint64(time.Now().UnixNano())))
+			for time.Now().Before(end) && !t.Failed() {
+				step(r)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 type hammered struct {
