@@ -223,10 +223,9 @@ func linear(t *testing.T, s *suite) {
 		}
 		return best
 	}
-	short, ten, thousands := each(100), each(1000), each(4000)
-	t.Logf("per callback: %v of 100, %v of 1000, %v of 4000", short, ten, thousands)
-	if ten > 3*short+20*time.Microsecond || thousands > 3*short+20*time.Microsecond {
-		t.Errorf("a callback costs more in a long call: %v, %v, %v", short, ten, thousands)
+	bound := 3*each(100) + 20*time.Microsecond
+	for _, n := range []int{1000, 4000} {
+		within(t, fmt.Sprintf("one of %d callbacks", n), bound, func() time.Duration { return each(n) })
 	}
 }
 
