@@ -205,7 +205,7 @@ type Counts struct {
 	Contexts   int64 // contexts that still take memory
 	Lanes      int64 // Python threads that have called Go
 	Requests   int64 // requests under way or kept for use again
-	Callbacks  int64 // Go functions that Python waits for
+	Callbacks  int64 // Go functions that Python waits for, other than inline ones
 	References int64 // Python objects that Go holds
 	Errors     int64 // Go errors that Python holds
 	Functions  int64 // Go functions that were given to Python as values and that it holds

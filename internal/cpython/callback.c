@@ -25,7 +25,6 @@ static void hand_over(lane *l, callback *cb) {
 // Attached. Runs the Go function of cb with its arguments and waits for the answer. One that is inline when it is ready runs
 // here if it need not wait. Returns 0, or -1 with the interrupt raised.
 int callback_run(lane *l, callback *cb, int is_inline) {
-  stats_add(STAT_CALLBACKS, 1);
   cb->lane = l;
   request *timed = l->current && l->current->timed ? l->current : NULL;
   int64_t start = timed ? now_ns() : 0, over = 0;
@@ -37,6 +36,7 @@ int callback_run(lane *l, callback *cb, int is_inline) {
   if (is_inline) {
     if (timed) over = now_ns();
   } else {
+    stats_add(STAT_CALLBACKS, 1);
     cb->request = suspend_request(l);
     detach(l);
     l->suspended++;
@@ -46,12 +46,12 @@ int callback_run(lane *l, callback *cb, int is_inline) {
     if (--l->suspended == 0 && !l->is_main) lane_forward(l);
     if (timed) over = now_ns();
     attach(l);
+    stats_add(STAT_CALLBACKS, -1);
   }
   if (timed) {
     timed->times.callbacks += over - start;
     timed->times.lock += now_ns() - over;
   }
-  stats_add(STAT_CALLBACKS, -1);
   if (!resume_request(l, cb->request)) return 0;
   raise_interrupted(l->context->interp);
   return -1;
