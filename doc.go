@@ -435,6 +435,11 @@
 //	_, err := c.Eval(ctx, "{}['x']")
 //	errors.Is(err, py.Exception("LookupError")) // true: a KeyError is one
 //
+// Code that came from Go, by Exec, Eval or a preload, is in the file "<string>", and its lines are shown like those of files.
+// Within Python each text has a name of its own, such as "<string-763e5446>", the same in every run: by it Python's
+// own traceback, inspect.getsource and others find its lines, as long as there is code of that text. (On CPython 3.12 they
+// do once linecache has been imported.)
+//
 // sys.exit() is a SystemExit like any other exception; it ends nothing.
 //
 // # Attach

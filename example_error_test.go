@@ -40,12 +40,15 @@ except ZeroDivisionError as e:
 	//
 	// Traceback (most recent call last):
 	//   File "<string>", line 3, in <module>
+	//     1 / 0
+	//     ~~^~~
 	// ZeroDivisionError: division by zero
 	//
 	// The above exception was the direct cause of the following exception:
 	//
 	// Traceback (most recent call last):
 	//   File "<string>", line 5, in <module>
+	//     raise ValueError("no ratio") from e
 	// ValueError: no ratio
 }
 

@@ -36,7 +36,7 @@ func exceptions(t *testing.T, s *suite) {
 	e := raises(t, "f", err, "KeyError")
 	equal(t, "class", []string{e.Module, e.Type, e.Message}, []string{"builtins", "KeyError", "'k'"})
 	equal(t, "bases", e.Bases, []string{"LookupError", "Exception", "BaseException"})
-	equal(t, "traceback", e.Traceback, []py.Frame{{File: "<string>", Line: 2, Function: "f"},
+	equal(t, "traceback", e.Traceback, []py.Frame{{File: "<string>", Line: 2, Function: "f", Source: "conformance_module.outer('k')"},
 		{File: file, Line: 2, Function: "outer", Source: "return inner(x)"}, {File: file, Line: 5, Function: "inner", Source: "return {}[x]  # here"}})
 	for _, class := range []string{"KeyError", "LookupError", "Exception", "BaseException", "builtins.KeyError"} {
 		is(t, class, err, py.Exception(class))

@@ -81,7 +81,7 @@ def frames_of(exc):
     while tb is not None:
         code = tb.tb_frame.f_code
         if code.co_filename != "<py>":
-            frames.append((text(code.co_filename), tb.tb_lineno or 0, text(code.co_qualname), *lines_of(tb)))
+            frames.append((text(plain_name(code.co_filename)), tb.tb_lineno or 0, text(code.co_qualname), *lines_of(tb)))
         tb = tb.tb_next
     return frames
 
@@ -188,20 +188,33 @@ def identifier(name):
 
 def compile_source(verb, source, parameters):
     """Code of a statement list or an expression; with parameters, the code of a function of them."""
+    if verb == EVAL:
+        source = source.lstrip(" \t")
+    name = source_name(source)
+    try:
+        code = compile_named(name, verb, source, parameters)
+    except SyntaxError as e:
+        if e.filename == name:
+            e.filename = "<string>"
+        raise
+    keep_source(name, source, code)
+    return code
+
+
+def compile_named(name, verb, source, parameters):
     if verb != EVAL:
-        return compile(source, "<string>", "exec", dont_inherit=True)
-    source = source.lstrip(" \t")
+        return compile(source, name, "exec", dont_inherit=True)
     if not parameters:
-        return compile(source, "<string>", "eval", dont_inherit=True)
+        return compile(source, name, "eval", dont_inherit=True)
     import _ast  # a quarter of a megabyte, for those that need it
 
-    compile(source, "<string>", "eval", dont_inherit=True)  # what is wrong on its own stays wrong within a function
-    body = compile(source, "<string>", "eval", 0x400, dont_inherit=True).body  # ast.PyCF_ONLY_AST
+    compile(source, name, "eval", dont_inherit=True)  # what is wrong on its own stays wrong within a function
+    body = compile(source, name, "eval", 0x400, dont_inherit=True).body  # ast.PyCF_ONLY_AST
     place = {"lineno": 1, "col_offset": 0, "end_lineno": 1, "end_col_offset": 0}
     args = [_ast.arg(identifier(name), **place) for name in parameters]
     signature = _ast.arguments(posonlyargs=[], args=args, kwonlyargs=[], kw_defaults=[], defaults=[])
     tree = _ast.Expression(_ast.Lambda(signature, body, **place))
-    outer = compile(tree, "<string>", "eval", dont_inherit=True)
+    outer = compile(tree, name, "eval", dont_inherit=True)
     code = next(c for c in outer.co_consts if hasattr(c, "co_code"))
     return code.replace(co_name="<module>", co_qualname="<module>")
 

@@ -5,7 +5,7 @@
 def have_source(file):
     """Whether linecache may know the lines of a file, which for most of those that are none it does not."""
     linecache = sys.modules.get("linecache")
-    return not file.startswith("<") or linecache is not None and file in linecache.cache
+    return not file.startswith("<") or file in sources or linecache is not None and file in linecache.cache
 
 
 known_lines = {}  # by code, instruction and line: errors mostly come from the same few places
@@ -32,6 +32,8 @@ def lines_of(tb):
 def read_lines(tb, code):
     import linecache
 
+    if code.co_filename in sources:
+        show_source(code.co_filename)
     linecache.lazycache(code.co_filename, tb.tb_frame.f_globals)
     linecache.checkcache(code.co_filename)
     source = text(linecache.getline(code.co_filename, tb.tb_lineno or 0)).strip()

@@ -24,6 +24,9 @@ import (
 //go:embed bootstrap.py
 var bootstrap string
 
+//go:embed sources.py
+var sources string
+
 //go:embed printing.py
 var printing string
 
@@ -56,7 +59,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		library:    C.CString(config.Library),
 		executable: optional(config.Executable),
 		home:       optional(config.Home),
-		bootstrap:  C.CString(settings(config) + bootstrap + printing + values + converters + live + objects),
+		bootstrap:  C.CString(settings(config) + bootstrap + sources + printing + values + converters + live + objects),
 		spin_ns:    C.int64_t(spinTime),
 		spinners:   C.int(max(1, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))/2)), // the other half is for Python
 	}
