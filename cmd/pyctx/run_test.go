@@ -58,6 +58,7 @@ func TestRun(t *testing.T) {
 				"  File \"" + real + "/raises.py\", line 2, in f\n    return 1 / 0\n           ~~^~~\nZeroDivisionError: division by zero\n"}},
 		{name: "exception in code", args: []string{"-c", "1/0"}, status: 1, err: []string{
 			"Traceback (most recent call last):\n  File \"<string>\", line 1, in <module>\n    1/0\n    ~^~\nZeroDivisionError: division by zero\n"}},
+		{name: "exception below odd characters", args: []string{"-c", "x = '\f\u2028'\n1/0"}, status: 1, err: []string{"line 2, in <module>\n    1/0\n    ~^~\n"}},
 		{name: "syntax error", args: []string{"-c", "def f(:"}, status: 1, err: []string{"  File \"<string>\", line 1\n    def f(:\n          ^\nSyntaxError: invalid syntax\n"}},
 		{name: "no such module", args: []string{"-m", "nosuch"}, status: 1, err: []string{": No module named nosuch\n"}},
 		{name: "a hook for exceptions", args: []string{"-c", "import sys; sys.excepthook = lambda *e: print('hook', e[0].__name__); 1/0"}, status: 1, out: "hook ZeroDivisionError\n"},

@@ -106,9 +106,11 @@ def print_line(value):
 
 def show_source(file, text):
     """Lets tracebacks show lines of what is no file."""
+    import io
     import linecache
 
-    linecache.cache[file] = len(text), None, text.splitlines(True), file
+    lines = list(io.StringIO(text, None))  # the parser's, not those of splitlines
+    linecache.cache[file] = len(text), None, lines, file
 
 
 def conclude(work):
