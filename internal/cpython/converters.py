@@ -40,6 +40,12 @@ def keeper(cls, gone):
     return lambda: cls  # as classify has it
 
 
+def known_of(cls, table):
+    """What a table has for the id of the class, or None where that is of a class which had the id before."""
+    entry = table.get(id(cls))
+    return entry if entry is not None and entry[0]() is cls else None
+
+
 def noting(convert, note):
     """convert, whose exceptions say where they are from."""
 
@@ -85,7 +91,8 @@ class Converters:
 
     def remove(self, namespace, module, name):
         cls = class_named(namespace, module, name)
-        found = self.to.pop(id(cls), None)
+        found = known_of(cls, self.to)
+        self.to.pop(id(cls), None)
         self.known = {}
         return bool(self.drop_makers(cls)) or found is not None
 
@@ -93,13 +100,13 @@ class Converters:
         """The converter of a class: its own, or that of the nearest base."""
         known, key = self.known, id(cls)  # in this order: what is found in the old self.to goes into the old self.known
         bases = type.__dict__["__mro__"].__get__(cls)
-        found = next((c for b in bases if (c := self.to.get(id(b))) is not None), None)
+        found = next((c for b in bases if (c := known_of(b, self.to)) is not None), None)
         known[key] = keeper(cls, lambda: known.pop(key, None)), found
         return found
 
     def reduce(self, obj, cls):
         """The number of the Go type, and what is to travel in place of an object; or None."""
-        plan = self.known.get(id(cls))
+        plan = known_of(cls, self.known)
         found = self.find(cls) if plan is None else plan[1]
         return None if found is None else (found[1], found[2](obj))
 

@@ -510,15 +510,26 @@ static int check_memory(encoder *e, PyObject *o) {
   return more_bytes(e, n);
 }
 
-// Attached, no error set. What is known of a class: a tuple of a weak reference, what reduces its objects exactly and
-// loosely, or None, and whether they have memory. New reference; NULL with an error set.
+// Attached, no error set. Whether a plan is of that class, and not of one that had the same address.
+static int is_plan_of(PyObject *plan, PyObject *type) {
+  PyObject *keeper = PyTuple_GetItem(plan, 0);
+  if (keeper == type) return 1;
+  PyObject *kept = PyObject_CallNoArgs(keeper);
+  PyErr_Clear();
+  Py_DecRef(kept);
+  return kept == type;
+}
+
+// Attached, no error set. What is known of a class: a tuple of the class or a weak reference to it, what reduces its objects
+// exactly and loosely, or None, and whether they have memory. New reference; NULL with an error set.
 static PyObject *plan_of(interp *in, PyObject *type) {
   PyObject *number = PyLong_FromUnsignedLongLong((uintptr_t)type);
   PyObject *plan = number ? PyDict_GetItemWithError(in->plans, number) : NULL;
-  if (plan) Py_IncRef(plan);
-  else if (!PyErr_Occurred()) plan = PyObject_CallOneArg(in->classify, type);
+  Py_IncRef(plan);
   Py_DecRef(number);
-  return plan;
+  if (plan && is_plan_of(plan, type)) return plan;
+  Py_DecRef(plan);
+  return PyErr_Occurred() ? NULL : PyObject_CallOneArg(in->classify, type);
 }
 
 // Attached, no error set. Writes what values.py makes of an object of that class. Returns 1, 0 where it makes nothing of

@@ -160,8 +160,10 @@ def plainly(f):
     return reduce
 
 
-# What is known of a class, by its id: what keeps the id, what reduces its objects exactly and loosely, or None, and whether
-# they have memory, which C looks at the size of first.
+# What is known of a class, by its id: the class or a weak reference to it, what reduces its objects exactly and loosely, or
+# None, and whether they have memory, which C looks at the size of first. Not every end of a class is told: the collector just
+# clears a weak reference that a finalizer of its garbage made, and the call of a callback may fail. So whoever looks something
+# up by an id asks whether it is known of that class.
 plans = {}
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
@@ -183,7 +185,8 @@ def classify(cls):
     # A static class lives on anyway, and CPython 3.12 has one list of its weak references for all interpreters.
     if type.__dict__["__flags__"].__get__(cls) & HEAP_TYPE:
         keeper = _weakref.ref(cls, lambda _: plans.pop(number, None))
-    return plans.setdefault(number, (keeper, exactly, loosely, memory))
+    plan = plans[number] = keeper, exactly, loosely, memory
+    return plan
 
 
 # From Go to Python: what makes the object of a kind from its payload, the items of a tuple one by one. A maker imports what
