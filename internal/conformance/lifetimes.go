@@ -11,6 +11,7 @@ import (
 
 var lifetimeCases = []testCase{
 	{"ClassesInThePlaceOfOthers", classesInPlace},
+	{"NamesThatComeAndGo", namesThatComeAndGo},
 }
 
 func init() { hostileCases = append(hostileCases, lifetimeCases...) }
@@ -98,4 +99,27 @@ def renewed(number, base):
 			t.Logf("%s, %s: %d classes were in the place of others", way, listed, found)
 		}
 	}
+}
+
+// namesThatComeAndGo registers each function under a name of its own, has Python call it, and takes it back.
+func namesThatComeAndGo(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, "import go\ndef use(name): return getattr(go, name)()")
+	register(t, c, "stays", func() int { return 1 }, py.Inline())
+	run(t, c, "from go import stays")
+	ctx, number := limit(t), 0
+	flat(t, "20,000 names", 1<<20, func() {
+		for range 20_000 {
+			number++
+			name, want := fmt.Sprint("name", number), number
+			register(t, c, name, func() int { return want }, py.Inline())
+			if got, err := py.Call[int](ctx, c, "__main__", "use", name); got != want || err != nil {
+				t.Fatalf("%s: %v, %v", name, got, err)
+			}
+			c.Unregister(name)
+		}
+	})
+	equal(t, "one that stayed", eval[int](t, c, "stays() + go.stays()"), 2)
+	_, err := c.Call(ctx, "__main__", "use", "name1")
+	raises(t, "one that went", err, "AttributeError")
 }

@@ -205,6 +205,7 @@ typedef struct {
   F(PyObject *, PyDict_GetItemString, (PyObject *, const char *))                                                     \
   F(int, PyDict_Next, (PyObject *, Py_ssize_t *, PyObject **, PyObject **))                                           \
   F(Py_ssize_t, PyDict_Size, (PyObject *))                                                                            \
+  F(void, PyDict_Clear, (PyObject *))                                                                                 \
   F(PyObject *, PySet_New, (PyObject *))                                                                              \
   F(PyObject *, PyFrozenSet_New, (PyObject *))                                                                        \
   F(int, PySet_Add, (PyObject *, PyObject *))                                                                         \
@@ -229,6 +230,7 @@ typedef struct {
   F(int, PyContext_Exit, (PyObject *))                                                                                \
   F(void, Py_SetRecursionLimit, (int))                                                                                \
   O(PyObject *, PyList_GetItemRef, (PyObject *, Py_ssize_t))                                                          \
+  O(int, PyDict_GetItemRef, (PyObject *, PyObject *, PyObject **))                                                    \
   O(int, PyObject_GetOptionalAttr, (PyObject *, PyObject *, PyObject **))                                             \
   O(PyInitConfig *, PyInitConfig_Create, (void))                                                                      \
   O(void, PyInitConfig_Free, (PyInitConfig *))                                                                        \
@@ -285,6 +287,14 @@ extern HIDDEN int api_free_threaded;
 extern HIDDEN int api_version; // 0x030E for 3.14
 
 static inline PyObject *type_of(PyObject *o) { return *(PyObject **)((char *)o + api_type_offset); }
+
+// Attached, no error set. New reference to an item of a dict that may change meanwhile, or NULL; an error may be set then.
+static inline PyObject *dict_item(PyObject *dict, PyObject *key) {
+  PyObject *item = NULL;
+  if (PyDict_GetItemRef) PyDict_GetItemRef(dict, key, &item);
+  else Py_IncRef(item = PyDict_GetItemWithError(dict, key));
+  return item;
+}
 
 HIDDEN const char *api_load(const char *library);
 HIDDEN const char *api_learn_layout(void);

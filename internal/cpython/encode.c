@@ -524,8 +524,7 @@ static int is_plan_of(PyObject *plan, PyObject *type) {
 // exactly and loosely, or None, and whether they have memory. New reference; NULL with an error set.
 static PyObject *plan_of(interp *in, PyObject *type) {
   PyObject *number = PyLong_FromUnsignedLongLong((uintptr_t)type);
-  PyObject *plan = number ? PyDict_GetItemWithError(in->plans, number) : NULL;
-  Py_IncRef(plan);
+  PyObject *plan = number ? dict_item(in->plans, number) : NULL;
   Py_DecRef(number);
   if (plan && is_plan_of(plan, type)) return plan;
   Py_DecRef(plan);

@@ -230,6 +230,8 @@ static function *function_new(interp *in, const char *name, size_t n) {
   return f;
 }
 
+#define MOST_KEPT 1024 // callables; beyond that they are made anew, so that names which come and go take no memory
+
 // Attached. New reference to a callable for a name that is registered, kept for the next time; NULL with an error set.
 static PyObject *new_callable(interp *in, context *c, PyObject *name, const char *text) {
   function *f = function_new(in, text, strlen(text));
@@ -239,6 +241,7 @@ static PyObject *new_callable(interp *in, context *c, PyObject *name, const char
     return NULL;
   }
   PyObject *callable = make_callable(f);
+  if (callable && PyDict_Size(in->functions) >= MOST_KEPT) PyDict_Clear(in->functions);
   if (callable && PyDict_SetItem(in->functions, name, callable) < 0) PyErr_Clear();
   return callable;
 }
@@ -246,9 +249,8 @@ static PyObject *new_callable(interp *in, context *c, PyObject *name, const char
 // Attached, no error set. New reference to the callable for a name that was looked up before and stands for a function, or NULL;
 // an error may be set then.
 PyObject *function_known(interp *in, context *c, PyObject *name) {
-  PyObject *callable = PyDict_GetItemWithError(in->functions, name);
+  PyObject *callable = dict_item(in->functions, name);
   if (!callable) return NULL;
-  Py_IncRef(callable);
   if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), NULL), c) == 0) return callable;
   Py_DecRef(callable);
   return NULL;
