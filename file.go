@@ -107,15 +107,20 @@ type reader struct {
 // largestRead is how much Python gets at once.
 const largestRead = 1 << 20
 
-// answer is the body of the function read: as many bytes as there are, at most n, and none at the end.
+// answer is the body of the function read: as many bytes as there are, at most n, and none at the end. Given bytes, it takes
+// them back.
 func (r *reader) answer(f *goFunc, ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (*raise, error) {
-	read, _ := unary(func(_ func() context.Context, n int) ([]byte, error) {
-		data, err := r.read(n)
+	read, _ := unary(func(_ func() context.Context, arg any) ([]byte, error) {
+		n, ok := arg.(int64)
+		if !ok {
+			back, _ := arg.([]byte)
+			r.takeBack(back)
+			return nil, nil
+		}
+		data, err := r.read(int(min(n, largestRead)))
 		e.Holds = append(e.Holds, func(read bool) {
 			if !read {
-				r.mu.Lock()
-				r.back = append(data[:len(data):len(data)], r.back...) // it may have been a part of that
-				r.mu.Unlock()
+				r.takeBack(data)
 			}
 		})
 		return data, fileFails(err)
@@ -123,10 +128,15 @@ func (r *reader) answer(f *goFunc, ctx func() context.Context, d *wire.Decoder, 
 	return read(f, ctx, d, e)
 }
 
+func (r *reader) takeBack(data []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.back = append(data[:len(data):len(data)], r.back...) // it may have been a part of that
+}
+
 func (r *reader) read(n int) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n = min(n, largestRead)
 	if n <= 0 {
 		return nil, nil
 	}

@@ -2,9 +2,13 @@ package conformance
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/pycontext/py"
 )
@@ -12,6 +16,7 @@ import (
 var lifetimeCases = []testCase{
 	{"ClassesInThePlaceOfOthers", classesInPlace},
 	{"NamesThatComeAndGo", namesThatComeAndGo},
+	{"ReadersLoseNothing", readersLoseNothing},
 }
 
 func init() { hostileCases = append(hostileCases, lifetimeCases...) }
@@ -122,4 +127,85 @@ func namesThatComeAndGo(t *testing.T, s *suite) {
 	equal(t, "one that stayed", eval[int](t, c, "stays() + go.stays()"), 2)
 	_, err := c.Call(ctx, "__main__", "use", "name1")
 	raises(t, "one that went", err, "AttributeError")
+}
+
+// readersLoseNothing interrupts the reading of a Go reader at any place where Python notices that, and at any moment: each piece
+// comes once, and in order. Nothing but C is between File.readinto and the list.
+func readersLoseNothing(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, `
+import sys
+from functools import partial
+from operator import itemgetter
+
+def keep(f):
+    global kept, begins
+    kept, begins = map(itemgetter(slice(8)), iter(partial(f.read1, 1 << 20), b"")), []
+
+def loop(): begins.extend(kept)
+
+def loop_struck(places):
+    """loop, which the first places in readinto where an interrupt is noticed let pass; whether there was another one."""
+    def notice(frame, event, arg):
+        nonlocal places
+        if frame.f_code.co_name == "readinto" and event != "return":
+            places -= 1
+            if places < 0: raise KeyboardInterrupt
+    sys.setprofile(notice)
+    try: loop()
+    except KeyboardInterrupt: return True
+    finally: sys.setprofile(None)
+    return False
+`)
+	places := 0
+	for struck := true; struck && !t.Failed(); places++ {
+		call[any](t, c, "__main__", "keep", &pieces{to: 3})
+		struck = call[bool](t, c, "__main__", "loop_struck", places)
+		call[any](t, c, "__main__", "loop")
+		readWhole(t, c, fmt.Sprint("struck at place ", places), 3)
+	}
+	if places < 10 {
+		t.Errorf("Python noticed an interrupt at %d places", places)
+	}
+	const n = 500
+	call[any](t, c, "__main__", "keep", &pieces{to: n})
+	for began := time.Now(); time.Since(began) < 30*time.Second; {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(1+rand.IntN(2000))*time.Microsecond)
+		_, err := c.Call(ctx, "__main__", "loop")
+		cancel()
+		if err == nil {
+			break
+		}
+		works(t, c)
+	}
+	readWhole(t, c, "at random", n)
+	run(t, c, "del kept")
+	noFunctions(t, "interrupted")
+}
+
+// readWhole checks that the pieces that Python has are those from 0 to n.
+func readWhole(t *testing.T, c *py.Context, when string, n uint64) {
+	begins, got := eval[[]byte](t, c, "b''.join(begins)"), []uint64{}
+	for ; len(begins) >= 8; begins = begins[8:] {
+		got = append(got, binary.BigEndian.Uint64(begins))
+	}
+	for want := range n {
+		if uint64(len(got)) <= want || got[want] != want {
+			t.Errorf("%s: of %d pieces came %d, and not number %d in its place", when, n, len(got), want)
+			return
+		}
+	}
+	equal(t, when+": pieces", uint64(len(got)), n)
+}
+
+// pieces gives as much as is asked for, which begins with the number of the piece.
+type pieces struct{ next, to uint64 }
+
+func (r *pieces) Read(p []byte) (int, error) {
+	if r.next == r.to {
+		return 0, io.EOF
+	}
+	binary.BigEndian.PutUint64(p, r.next)
+	r.next++
+	return len(p), nil
 }

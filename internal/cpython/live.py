@@ -41,9 +41,13 @@ def _():
         def readinto(self, buffer):
             read = self._use(self._read, "read")
             view = memoryview(buffer).cast("B")
-            data = read(len(view))
-            view[: len(data)] = data
-            return len(data)
+            for data in map(read, (len(view),)):  # as above: from here on Go has no more what an interrupt takes away
+                try:
+                    view[: len(data)] = data
+                    return len(data)
+                except BaseException:
+                    read(data)  # takes it back
+                    raise
 
         def write(self, data):
             return self._use(self._write, "write")(memoryview(data).tobytes())
