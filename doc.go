@@ -195,7 +195,9 @@
 // all its numbers.
 //
 // Containers nest at most 1000 deep, which is also where one that contains itself is an error. A str with a lone surrogate
-// has no UTF-8 and is an error; Go strings that are not UTF-8 are too: use []byte. Values that differ in Go and are equal
+// has no UTF-8 and is an error; Go strings that are not UTF-8 are too: use []byte. A struct as a key of a map would be a dict, which
+// Python cannot hash, and is an error: a MarshalPython that returns a [Tuple] makes it a key, a converter does, and a dict whose keys
+// are named tuples or the like is a map[struct]T in Go all the same. Values that differ in Go and are equal
 // in Python, such as the keys 1 and 1.0 of a map[any]any, are a ValueError; keys of a dict that become equal in Go are an
 // error too.
 //

@@ -1,6 +1,7 @@
 package py
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -83,9 +84,15 @@ func DateTimeOf(t time.Time) DateTime {
 // Decimal is a Python decimal.Decimal, as its exact text: "1.10", "-1E+3", "NaN".
 type Decimal string
 
-// valid tells whether a Decimal can be made of the text: one without the white space, underscores and digits of other scripts that
-// decimal.Decimal takes too, and with an exponent that the decimal module has.
-func (d Decimal) valid() bool {
+// The exponents that the decimal module has: of the first digit and of the last.
+const (
+	mostExponent  = 999_999_999_999_999_999
+	leastExponent = -1_999_999_999_999_999_997
+)
+
+// check is the error of a text that no Decimal can be made of: one with the white space, underscores or digits of other scripts that
+// decimal.Decimal takes too, or with an exponent that the decimal module has not.
+func (d Decimal) check() error {
 	s := string(d)
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		s = s[1:]
@@ -95,13 +102,21 @@ func (d Decimal) valid() bool {
 		number, exponent = s[:i], s[i+1:]
 	}
 	whole, part, _ := strings.Cut(number, ".")
-	if len(whole)+len(part) > 0 && isDigits(whole) && isDigits(part) {
-		n, err := strconv.ParseInt(exponent, 10, 64)
-		return err == nil && n < 1e18 && n > -2e18+2
+	last, err := strconv.ParseInt(exponent, 10, 64)
+	if len(whole)+len(part) > 0 && isDigits(whole) && isDigits(part) && !errors.Is(err, strconv.ErrSyntax) {
+		first := int64(max(1, len(strings.TrimLeft(whole+part, "0")))-1) - int64(len(part))
+		if err != nil || last > mostExponent-first || last < leastExponent+int64(len(part)) {
+			return fmt.Errorf("Python's decimal has no exponent as that of the py.Decimal %.60q: that of the first digit is at most %d, "+
+				"of the last at least %d", string(d), mostExponent, leastExponent)
+		}
+		return nil
 	}
 	s = strings.ToLower(s)
 	payload, isNaN := strings.CutPrefix(strings.TrimPrefix(s, "s"), "nan")
-	return s == "inf" || s == "infinity" || isNaN && isDigits(payload)
+	if s == "inf" || s == "infinity" || isNaN && isDigits(payload) {
+		return nil
+	}
+	return fmt.Errorf("the py.Decimal %.60q is no number, such as \"-1.50\", \"1E+3\" or \"NaN\"", string(d))
 }
 
 func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }

@@ -52,8 +52,8 @@ func encodeStandard(e *wire.Encoder, v any) (bool, error) {
 		e.Standard(wire.KindTimedelta)
 		e.Int(v.Microseconds())
 	case Decimal:
-		if !v.valid() {
-			return true, fmt.Errorf("the py.Decimal %.60q is no number, such as \"-1.50\", \"1E+3\" or \"NaN\"", string(v))
+		if err := v.check(); err != nil {
+			return true, err
 		}
 		e.Standard(wire.KindDecimal)
 		return true, e.Str(string(v))

@@ -148,6 +148,9 @@ func standardLimits(t *testing.T, s *suite) {
 		"an empty number":      py.Decimal(""),
 		"spaces":               py.Decimal(" 1"),
 		"a huge exponent":      py.Decimal("1E+99999999999999999999"),
+		"a large one":          py.Decimal("12E+999999999999999999"),
+		"a small one":          py.Decimal("1.0E-1999999999999999997"),
+		"a large one of zero":  py.Decimal("0E+1000000000000000000"),
 	} {
 		err := discardValue(c.Eval(limit(t), "v", py.Vars{"v": []any{v}}))
 		if !isConversion(err) {
@@ -156,7 +159,8 @@ func standardLimits(t *testing.T, s *suite) {
 		}
 		contains(t, name, err.Error(), `vars["v"][0]`)
 	}
-	for _, text := range []py.Decimal{"1", "+1", "-.5", "5.", "1e5", "1E-5", "inf", "-Infinity", "nan12", "sNaN", "-0", "1E+999999999999999999"} {
+	for _, text := range []py.Decimal{"1", "+1", "-.5", "5.", "1e5", "1E-5", "inf", "-Infinity", "nan12", "sNaN", "-0", "1E+999999999999999999", "00.012E+1000000000000000001",
+		"1E-1999999999999999997", "0.0E-1999999999999999996", "0E+999999999999999999"} {
 		equal(t, string(text), eval[bool](t, c, "v.compare_total(decimal.Decimal(text)) == 0", py.Vars{"v": text, "text": string(text)}), true)
 	}
 	run(t, c, "class Odd(datetime.tzinfo):\n  def utcoffset(self, d): raise LookupError('odd')\nclass Fine(datetime.tzinfo):\n  def utcoffset(self, d): return timedelta(microseconds=1)")

@@ -76,10 +76,16 @@ func (d *Decoder) standard(into any) (any, error) {
 		return nil, err
 	}
 	v, err := d.Hooks.Standard(k, &d.payload, into)
-	if err != nil {
-		return nil, &Error{Type: k.String(), Reason: err.Error(), Err: err}
+	return v, hookError(k.String(), err)
+}
+
+// hookError is what a hook says of a value, at the value's place or, where it says so, within it.
+func hookError(typ string, err error) error {
+	var placed *Error
+	if err == nil || errors.As(err, &placed) {
+		return err
 	}
-	return v, nil
+	return &Error{Type: typ, Reason: err.Error(), Err: err}
 }
 
 // readPayload reads the payload of a kind into d.payload.
@@ -178,7 +184,7 @@ func decStandard(d *Decoder, v reflect.Value) error {
 	case ok:
 		_, err := d.standard(v.Addr().Interface())
 		return err
-	case d.is(TagNone) && v.Kind() == reflect.Pointer:
+	case (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) && d.is(TagNone):
 		v.SetZero()
 		return nil
 	case len(d.Buf) > 0 && d.Buf[0] == byte(TagRef):
@@ -197,14 +203,10 @@ func (d *Decoder) plainAs(v reflect.Value) error {
 	d.payload.Plain = x
 	_, err = d.Hooks.Standard(0, &d.payload, v.Addr().Interface())
 	d.payload.Plain = nil
-	var other *Error
-	switch {
-	case err == ErrOther:
+	if err == ErrOther {
 		return want
-	case err == nil || errors.As(err, &other):
-		return err
 	}
-	return &Error{Type: "value", Reason: err.Error(), Err: err}
+	return hookError("value", err)
 }
 
 // A record is what an object is to those who want no fields, and then its fields: a dict. Who reads the former passes over

@@ -106,15 +106,6 @@ func (h *Hooks) encSequence(t reflect.Type) encFunc {
 	return encItems(t, TagList, h.encPlan(t.Elem()))
 }
 
-// encKeyPlan returns how keys of type t are written. An array becomes a tuple, since
-// Python takes no list as a key.
-func (h *Hooks) encKeyPlan(t reflect.Type) encFunc {
-	if t.Kind() == reflect.Array && t.Elem().Kind() != reflect.Uint8 && !h.isSpecial(t) {
-		return h.converting(t, encItems(t, TagTuple, h.encKeyPlan(t.Elem())))
-	}
-	return h.encPlan(t)
-}
-
 func encItems(t reflect.Type, tag Tag, elem encFunc) encFunc {
 	name := t.String()
 	return func(e *Encoder, v reflect.Value) error {
@@ -199,18 +190,6 @@ func (h *Hooks) encSet(t reflect.Type) encFunc {
 		e.leave()
 		return nil
 	}
-}
-
-// encKey writes a dict key or an item of a set.
-func encKey(e *Encoder, enc encFunc, k reflect.Value) error {
-	start := len(e.Buf)
-	if err := enc(e, k); err != nil {
-		return atKeys(err)
-	}
-	if err := e.checkHashable(start); err != nil {
-		return atKeys(err)
-	}
-	return nil
 }
 
 func (h *Hooks) encStruct(t reflect.Type) encFunc {

@@ -125,12 +125,11 @@ func (e *Encoder) Items(tag Tag, items []any) error {
 	e.head(tag, len(items))
 	inSet := tag == TagSet || tag == TagFrozenSet
 	for i, item := range items {
-		start := len(e.Buf)
-		err := e.Value(item)
-		if err == nil && inSet {
-			err = e.checkHashable(start)
+		one := e.Value
+		if inSet {
+			one = e.key
 		}
-		if err != nil {
+		if err := one(item); err != nil {
 			return atIndex(err, i)
 		}
 	}
@@ -146,11 +145,7 @@ func (e *Encoder) Pairs(n int, at func(i int) (key, value any)) error {
 	e.Dict(n)
 	for i := range n {
 		key, value := at(i)
-		start := len(e.Buf)
-		if err := e.Value(key); err != nil {
-			return atKeys(err)
-		}
-		if err := e.checkHashable(start); err != nil {
+		if err := e.key(key); err != nil {
 			return atKeys(err)
 		}
 		if err := e.Value(value); err != nil {
@@ -158,14 +153,6 @@ func (e *Encoder) Pairs(n int, at func(i int) (key, value any)) error {
 		}
 	}
 	e.leave()
-	return nil
-}
-
-// checkHashable looks at the value that was written from start on.
-func (e *Encoder) checkHashable(start int) error {
-	if t := Tag(e.Buf[start]); !t.hashable() {
-		return &Error{Type: t.String(), Reason: t.String() + " is not hashable in Python: it cannot be a dict key or an item of a set"}
-	}
 	return nil
 }
 
