@@ -23,7 +23,7 @@ func planCallable(t reflect.Type) (*callable, string) {
 	n := t.NumOut()
 	switch {
 	case n == 0 || t.Out(n-1) != errorType:
-		return nil, "a Python exception would have nowhere to go in a " + t.String() + ": its last result must be an error"
+		return nil, "a Python exception would have nowhere to go in a Go " + t.String() + ": its last result must be an error"
 	case n > 2:
 		return nil, "a " + t.String() + " has more results than a value and an error"
 	case n == 2:

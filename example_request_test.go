@@ -43,7 +43,7 @@ func ExampleCall() {
 	fmt.Println(py.Call[int8](ctx, c, "math", "factorial", 20))
 	// Output:
 	// 4 <nil>
-	// 0 py: result: 2432902008176640000 does not fit int8
+	// 0 py: result: 2432902008176640000 does not fit int8; use int64
 }
 
 func ExampleEval() {

@@ -122,7 +122,7 @@ func ExampleConversionError() {
 	// Output:
 	// true true
 	// args[0]["items"][1]
-	// py: args[0]["items"][1]: a Go uintptr has no Python counterpart
+	// py: args[0]["items"][1]: a Go uintptr has no Python counterpart; use uint64
 }
 
 func ExampleConversionError_Error() {
@@ -130,7 +130,7 @@ func ExampleConversionError_Error() {
 	defer c.Close()
 	_, err := py.Eval[int](ctx, c, "2.5")
 	fmt.Println(err)
-	// Output: py: result: expected int, got float
+	// Output: py: result: expected int, got float; take it as float64 in Go, or int() or round() it in Python
 }
 
 func ExampleConversionError_Unwrap() {

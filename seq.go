@@ -18,7 +18,7 @@ func planSequence(t reflect.Type) (*sequence, string) {
 	yield := t.In(0)
 	switch {
 	case yield.NumIn() == 1:
-		return nil, "a Python exception would have nowhere to go in a " + t.String() + ": use iter.Seq2[" + yield.In(0).String() + ", error]"
+		return nil, "a Python exception would have nowhere to go in a Go " + t.String() + ": use iter.Seq2[" + yield.In(0).String() + ", error]"
 	case yield.In(1) != errorType:
 		return nil, "a " + t.String() + " yields two values, and no error: use a map, or iter.Seq2[py.Tuple, error] over the items() of a mapping"
 	}

@@ -158,9 +158,6 @@ func decodeStandard(k wire.Kind, p *wire.Payload, into any) (any, error) {
 	if !ok && err == nil {
 		err = storeOther(k, p, into)
 	}
-	if err == errOther && k != 0 {
-		err = fmt.Errorf("expected what becomes a Go %s, got %s", reflect.TypeOf(into).Elem(), k)
-	}
 	return nil, err
 }
 

@@ -46,10 +46,10 @@ func arrayArguments(t *testing.T, s *suite) {
 	}
 	for expr, part := range map[string]string{
 		"go.sum([1, 2])":                     "argument 1: expected what becomes a Go py.Array[float64], got list",
-		"go.sum(object())":                   "argument 1: expected what becomes a Go py.Array[float64], got object",
-		"go.shape(array.array('i', [300]))":  "argument 1: [0]",
+		"go.sum(object())":                   "argument 1: expected what becomes a Go py.Array[float64], got object of class object",
+		"go.shape(array.array('i', [300]))":  "argument 1[0]",
 		"go.pair(b=[object()])":              "argument 'b'[0]",
-		"go.pair(a=array.array('d', [0.5]))": "argument 'a': [0]",
+		"go.pair(a=array.array('d', [0.5]))": "argument 'a'[0]",
 		"go.pairs({'x': {'b': ['0']}})":      `argument 1["x"]`,
 	} {
 		err := discardValue(c.Eval(limit(t), expr))

@@ -396,7 +396,7 @@ func callableErrors(t *testing.T, s *suite) {
 		}
 	}
 	_, err = py.Eval[func() int](limit(t), c, "int")
-	contains(t, "without an error", fmt.Sprint(err), "nowhere to go in a func() int")
+	contains(t, "without an error", fmt.Sprint(err), "nowhere to go in a Go func() int")
 	_, err = py.Eval[[]func() (int, int, error)](limit(t), c, "[int]")
 	contains(t, "three results", fmt.Sprint(err), "result[0]", "more results")
 	_, err = py.Eval[func(py.Kw, int) error](limit(t), c, "int")

@@ -110,7 +110,7 @@ func parameters(t *testing.T, s *suite) {
 		equal(t, expr, eval[any](t, c, expr), want)
 	}
 	for expr, part := range map[string]string{
-		"go.point(object())":                   "argument 1: expected dict, got object, which is no instance with one of the attributes X, Y",
+		"go.point(object())":                   "argument 1: expected dict, got object of class object, which is no instance with one of the attributes X, Y",
 		"go.point(Raw())":                      "argument 1.Y: expected float, got str",
 		"go.by({'a': [Point(1.0, 2.0)]})":      `argument 1["a"]: expected dict, got list`,
 		"go.ints([1, Real(1)])":                "argument 1[1]: expected int, got float",

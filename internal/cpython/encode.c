@@ -432,10 +432,23 @@ static int encode_reduced(encoder *e, PyObject *reduced) {
   return result;
 }
 
+// Attached. Writes the name of the class of the object that follows, where a Go type is wanted, which may be none for it. It is
+// for the error that says so, and not a part of the value.
+static int encode_title(encoder *e, PyObject *title) {
+  Py_ssize_t n = 0;
+  const char *p = e->loose && type_of(title) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(title, &n) : NULL;
+  if (!p) return PyErr_Clear(), 0;
+  size_t start = e->out->len;
+  if (put_bytes(e->out, TAG_NAMED, p, (size_t)n) < 0) return no_memory(e);
+  e->before += e->out->len - start;
+  return 0;
+}
+
 // Attached. What the object is to those who want no fields: the plain tuple of a named one, otherwise the object itself, or
 // a reference to nothing where nobody wants it.
-static int encode_itself(encoder *e, PyObject *o, int is_tuple) {
+static int encode_itself(encoder *e, PyObject *o, int is_tuple, PyObject *title) {
   if (is_tuple) return encode_tuple(e, o);
+  if (encode_title(e, title) < 0) return -1;
   if (e->keep) return encode_ref(e, o);
   if (buf_reserve(e->out, 9) < 0) return no_memory(e);
   put_u8(e->out, TAG_REF);
@@ -482,17 +495,18 @@ static Py_ssize_t encode_attributes(encoder *e, PyObject *o, int is_tuple) {
 
 // Attached, no error set. Writes an object that has some of the wanted attributes as a record: what it is to those who
 // want no fields, and its fields. Returns how many those are, 0 having written nothing, or -1.
-static Py_ssize_t encode_record(encoder *e, PyObject *o, int is_tuple) {
+static Py_ssize_t encode_record(encoder *e, PyObject *o, int is_tuple, PyObject *title) {
   if (deeper(e) < 0) return -1;
-  size_t start = e->out->len, refs = e->added_len, marks = e->marks_len;
+  size_t start = e->out->len, before = e->before, refs = e->added_len, marks = e->marks_len;
   uint64_t items = e->items, apart = e->apart;
   if (buf_reserve(e->out, 2) < 0) return no_memory(e);
   put_u8(e->out, TAG_STANDARD);
   put_u8(e->out, KIND_RECORD);
-  Py_ssize_t have = encode_itself(e, o, is_tuple) < 0 ? -1 : encode_attributes(e, o, is_tuple);
+  Py_ssize_t have = encode_itself(e, o, is_tuple, title) < 0 ? -1 : encode_attributes(e, o, is_tuple);
   e->depth--;
   if (have != 0) return have;
   e->out->len = start;
+  e->before = before;
   e->marks_len = marks;
   e->items = items;
   e->apart = apart;
@@ -521,7 +535,7 @@ static int is_plan_of(PyObject *plan, PyObject *type) {
 }
 
 // Attached, no error set. What is known of a class: a tuple of the class or a weak reference to it, what reduces its objects
-// exactly and loosely, or None, and whether they have memory. New reference; NULL with an error set.
+// exactly and loosely, or None, whether they have memory, and its name. New reference; NULL with an error set.
 static PyObject *plan_of(interp *in, PyObject *type) {
   PyObject *number = PyLong_FromUnsignedLongLong((uintptr_t)type);
   PyObject *plan = number ? dict_item(in->plans, number) : NULL;
@@ -531,11 +545,9 @@ static PyObject *plan_of(interp *in, PyObject *type) {
   return PyErr_Occurred() ? NULL : PyObject_CallOneArg(in->classify, type);
 }
 
-// Attached, no error set. Writes what values.py makes of an object of that class. Returns 1, 0 where it makes nothing of
-// it, or -1. *known says whether the class is one of those that it knows.
-static int encode_known(encoder *e, PyObject *o, PyObject *type, int *known) {
-  PyObject *plan = plan_of(e->context->interp, type);
-  if (!plan) return e->why->raised = 1, -1;
+// Attached, no error set. Writes what values.py makes of an object of a class with that plan. Returns 1, 0 where it makes nothing
+// of it, or -1. *known says whether the class is one of those that it knows.
+static int encode_known(encoder *e, PyObject *o, PyObject *plan, int *known) {
   PyObject *f = PyTuple_GetItem(plan, e->loose ? 2 : 1), *reduced = NULL;
   int result = 0;
   *known = f != Py_None;
@@ -543,21 +555,31 @@ static int encode_known(encoder *e, PyObject *o, PyObject *type, int *known) {
   else if (*known && !(reduced = PyObject_CallOneArg(f, o))) e->why->raised = 1, result = -1;
   if (reduced && reduced != Py_None) result = encode_reduced(e, reduced) < 0 ? -1 : 1;
   Py_DecRef(reduced);
-  Py_DecRef(plan);
   return result;
 }
 
-// Attached, no error set. Writes an object that is no plain value: as one of the standard library, with its fields, or as a
-// reference.
-static int encode_object(encoder *e, PyObject *o, PyObject *type) {
-  int known, done = encode_known(e, o, type, &known);
+// Attached, no error set. Writes an object of a class with that plan, which is no plain value: as one of the standard library, with
+// its fields, or as a reference.
+static int encode_planned(encoder *e, PyObject *o, PyObject *type, PyObject *plan) {
+  PyObject *title = PyTuple_GetItem(plan, 4);
+  int known, done = encode_known(e, o, plan, &known);
   if (done) return done < 0 ? -1 : 0;
   int is_tuple = e->loose && PyType_IsSubtype(type, EXACT(Tuple));
   if (!known && e->names && !PyType_IsSubtype(type, EXACT(Type))) {
-    Py_ssize_t fields = encode_record(e, o, is_tuple);
+    Py_ssize_t fields = encode_record(e, o, is_tuple, title);
     if (fields) return fields < 0 ? -1 : 0;
   }
-  return is_tuple ? encode_container(e, o, EXACT(Tuple)) : encode_ref(e, o);
+  if (is_tuple) return encode_container(e, o, EXACT(Tuple));
+  return encode_title(e, title) < 0 ? -1 : encode_ref(e, o);
+}
+
+// Attached, no error set. Writes an object that is no plain value.
+static int encode_object(encoder *e, PyObject *o, PyObject *type) {
+  PyObject *plan = plan_of(e->context->interp, type);
+  if (!plan) return e->why->raised = 1, -1;
+  int result = encode_planned(e, o, type, plan);
+  Py_DecRef(plan);
+  return result;
 }
 
 // Attached, no error set. Writes what the converter of a class makes of its object. Returns 1, 0 where it has none, or -1.

@@ -160,9 +160,15 @@ def plainly(f):
     return reduce
 
 
+def title_of(cls):
+    """The name of a class in messages: with its module, but for that of built-in ones and of the context's own."""
+    module, name = class_of(cls)
+    return name[:100] if module in ("builtins", "__main__", "") else f"{module}.{name}"[:200]
+
+
 # What is known of a class, by its id: the class or a weak reference to it, what reduces its objects exactly and loosely, or
-# None, and whether they have memory, which C looks at the size of first. Not every end of a class is told: the collector just
-# clears a weak reference that a finalizer of its garbage made, and the call of a callback may fail. So whoever looks something
+# None, whether they have memory, which C looks at the size of first, and its name. Not every end of a class is told: the collector
+# just clears a weak reference that a finalizer of its garbage made, and the call of a callback may fail. So whoever looks something
 # up by an id asks whether it is known of that class.
 plans = {}
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
@@ -185,7 +191,7 @@ def classify(cls):
     # A static class lives on anyway, and CPython 3.12 has one list of its weak references for all interpreters.
     if type.__dict__["__flags__"].__get__(cls) & HEAP_TYPE:
         keeper = _weakref.ref(cls, lambda _: plans.pop(number, None))
-    plan = plans[number] = keeper, exactly, loosely, memory
+    plan = plans[number] = keeper, exactly, loosely, memory, title_of(cls)
     return plan
 
 

@@ -147,26 +147,6 @@ func (d *Decoder) is(t Tag) bool {
 	return true
 }
 
-// mismatch is the error of a value that is not of the wanted type.
-func (d *Decoder) mismatch(want string) error {
-	t, err := d.Peek()
-	if err != nil {
-		return err
-	}
-	got := t.String()
-	if k, ok := d.kind(); ok {
-		got = k.String()
-	}
-	reason := "expected " + want + ", got " + got
-	switch {
-	case want == "bytes" && t == TagStr:
-		reason += "; take it as string in Go, or encode() it in Python"
-	case want == "str" && t == TagBytes:
-		reason += "; take it as []byte in Go, or decode() it in Python"
-	}
-	return &Error{Type: got, Reason: reason}
-}
-
 // Count reads the head of a container of the wanted tag, and returns how many items,
 // or pairs of a dict, follow.
 func (d *Decoder) Count(want Tag) (int, error) {
@@ -370,8 +350,11 @@ func (d *Decoder) kept() ([]byte, error) {
 
 // ref reads a reference and gives it to the hooks.
 func (d *Decoder) ref() (any, error) {
-	if !d.is(TagRef) {
-		return nil, d.mismatch("object")
+	if !d.isRef() {
+		return nil, d.mismatch("object that has no Go form")
+	}
+	if err := d.unname(); err != nil {
+		return nil, err
 	}
 	handle, err := d.Uint64()
 	if err != nil {
@@ -396,10 +379,28 @@ func (d *Decoder) Object(want string) (any, error) {
 	if d.is(TagNone) {
 		return nil, nil
 	}
-	if len(d.Buf) > 0 && d.Buf[0] != byte(TagRef) {
+	if len(d.Buf) > 0 && !d.isRef() {
 		return nil, d.mismatch(want)
 	}
 	return d.ref()
+}
+
+// isRef reports whether a reference is next, with the name of its class or without.
+func (d *Decoder) isRef() bool {
+	return len(d.Buf) > 0 && (d.Buf[0] == byte(TagRef) || d.Buf[0] == byte(TagNamed))
+}
+
+// unname reads the head of a reference, which is known to be next: the name of its class, if there is one, and the tag.
+func (d *Decoder) unname() error {
+	if d.is(TagNamed) {
+		if _, err := d.Raw(); err != nil {
+			return err
+		}
+	}
+	if !d.is(TagRef) {
+		return malformed("the name of a class without an object")
+	}
+	return nil
 }
 
 func noHook(t Tag) error {

@@ -83,7 +83,7 @@ func (d *Decoder) any() (any, error) {
 		return d.anyDict()
 	case TagStandard:
 		return d.standard(nil)
-	case TagRef:
+	case TagRef, TagNamed:
 		return d.ref()
 	}
 	return d.anyItems(t)

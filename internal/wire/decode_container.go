@@ -92,7 +92,7 @@ func (h *Hooks) decArray(t reflect.Type) decFunc {
 }
 
 func wrongLen(tag Tag, t reflect.Type, n int) error {
-	return &Error{Type: tag.String(), Reason: fmt.Sprintf("expected %s of length %d, got length %d", tag, t.Len(), n)}
+	return &Error{Type: tag.String(), Reason: fmt.Sprintf("expected %s of length %d, got length %d; a slice takes any", tag, t.Len(), n)}
 }
 
 func decByteArray(d *Decoder, v reflect.Value) error {
@@ -201,7 +201,7 @@ func (h *Hooks) decKey(t reflect.Type) decFunc {
 			return err
 		}
 		if !k.Comparable() || k.Kind() == reflect.Interface && !plainKey(k.Interface()) {
-			return &Error{Type: tag.String(), Reason: tag.String() + " cannot be a key of a Go map[" + t.String() + "]"}
+			return &Error{Type: tag.String(), Reason: tag.String() + " cannot be a key of a Go map[" + t.String() + "]; take a dict as py.Dict, a set as py.Set"}
 		}
 		return nil
 	}
@@ -265,17 +265,14 @@ func unknownKey(buf []byte) error {
 
 // mismatch is the error of what is no dict and, where it is an object, has none of the fields; a class is not asked for them.
 func (s *structure) mismatch(d *Decoder) error {
-	err := d.mismatch("dict")
-	e, ok := err.(*Error)
-	if t, _ := d.Peek(); !ok || t != TagRef && t != TagTuple {
-		return err
+	if t, _ := d.Peek(); t != TagRef && t != TagNamed && t != TagTuple {
+		return d.mismatch("dict")
 	}
 	var names []string
 	for i := range s.fields[:min(len(s.fields), 5)] {
 		names = append(names, s.fields[i].name)
 	}
-	e.Reason += ", which is no instance with one of the attributes " + strings.Join(names, ", ")
-	return e
+	return d.mismatchThat("dict", ", which is no instance with one of the attributes "+strings.Join(names, ", "))
 }
 
 // missing is the error of a required field that did not come.

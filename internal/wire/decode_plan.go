@@ -120,7 +120,18 @@ func decRefuse(d *Decoder, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	return &Error{Type: t.String(), Reason: "a Go " + v.Type().String() + " has no Python counterpart"}
+	return &Error{Type: t.String(), Reason: "a Go " + v.Type().String() + " has no Python counterpart" + instead(v.Type())}
+}
+
+// instead is what to use in the place of a Go type that has no Python counterpart.
+func instead(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Uintptr:
+		return "; use uint64"
+	case reflect.Chan:
+		return "; use iter.Seq2[T, error]"
+	}
+	return ""
 }
 
 func decFast(d *Decoder, v reflect.Value) error {
@@ -146,6 +157,7 @@ func decString(d *Decoder, v reflect.Value) error {
 }
 
 func decInterface(d *Decoder, v reflect.Value) error {
+	at := d.Buf
 	t, err := d.Peek()
 	if err != nil {
 		return err
@@ -160,7 +172,12 @@ func decInterface(d *Decoder, v reflect.Value) error {
 	}
 	rx := reflect.ValueOf(x)
 	if !rx.Type().AssignableTo(v.Type()) {
-		return &Error{Type: t.String(), Reason: "expected what implements " + v.Type().String() + ", got " + t.String() + ", a Go " + rx.Type().String()}
+		if t == TagRef && d.Hooks.Fetch != nil { // for the name of its class, or a value that it stands for
+			if ok, err := d.Hooks.Fetch(d.Scope, x, v.Addr().Interface()); ok || err != nil {
+				return err
+			}
+		}
+		return (&Decoder{Buf: at}).mismatchThat("what implements "+v.Type().String(), ", a Go "+rx.Type().String())
 	}
 	v.Set(rx)
 	return nil

@@ -58,6 +58,7 @@ func (d *Decoder) standard(into any) (any, error) {
 		}
 		return v, d.shutRecord(err)
 	}
+	at := d.Buf
 	d.Buf = d.Buf[2:]
 	if k == KindSlice {
 		if d.depth >= MaxDepth {
@@ -76,6 +77,9 @@ func (d *Decoder) standard(into any) (any, error) {
 		return nil, err
 	}
 	v, err := d.Hooks.Standard(k, &d.payload, into)
+	if err == ErrOther && into != nil {
+		return nil, (&Decoder{Buf: at}).mismatch(becomes(reflect.TypeOf(into).Elem()))
+	}
 	return v, hookError(k.String(), err)
 }
 
@@ -187,15 +191,15 @@ func decStandard(d *Decoder, v reflect.Value) error {
 	case (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) && d.is(TagNone):
 		v.SetZero()
 		return nil
-	case len(d.Buf) > 0 && d.Buf[0] == byte(TagRef):
-		return d.mismatch("what becomes a Go " + v.Type().String())
+	case d.isRef():
+		return d.mismatch(becomes(v.Type()))
 	}
 	return d.plainAs(v)
 }
 
 // plainAs gives the hooks a plain value, as kind 0, for a type that may be made of one.
 func (d *Decoder) plainAs(v reflect.Value) error {
-	want := d.mismatch("what becomes a Go " + v.Type().String())
+	at := d.Buf
 	x, err := d.Part()
 	if err != nil {
 		return err
@@ -204,7 +208,7 @@ func (d *Decoder) plainAs(v reflect.Value) error {
 	_, err = d.Hooks.Standard(0, &d.payload, v.Addr().Interface())
 	d.payload.Plain = nil
 	if err == ErrOther {
-		return want
+		return (&Decoder{Buf: at}).mismatch(becomes(v.Type()))
 	}
 	return hookError("value", err)
 }

@@ -296,5 +296,5 @@ func decMap[V any](d *Decoder, one func(*Decoder) (V, error)) (map[string]V, err
 }
 
 func collision(key any) error {
-	return atKey(&Error{Type: "dict", Reason: "two keys are equal in Go"}, key)
+	return atKey(&Error{Type: "dict", Reason: "two keys are equal in Go; take a dict as py.Dict, a set as py.Set"}, key)
 }

@@ -62,7 +62,7 @@ func (h *Hooks) encodeSpecial(e *Encoder, v reflect.Value) error {
 
 func encRefuse(_ *Encoder, v reflect.Value) error {
 	t := v.Type().String()
-	return &Error{Type: t, Reason: "a Go " + t + " has no Python counterpart"}
+	return &Error{Type: t, Reason: "a Go " + t + " has no Python counterpart" + instead(v.Type())}
 }
 
 func encBig(e *Encoder, v reflect.Value) error {

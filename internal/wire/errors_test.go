@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"reflect"
@@ -163,7 +164,7 @@ func TestDecodeErrors(t *testing.T) {
 	bad[tuple](t, []any{1}, "", "expected tuple, got list")
 	bad[set](t, tuple{}, "", "expected set, got tuple")
 	bad[dict](t, set{}, "", "expected dict, got set")
-	bad[*object](t, 1, "", "expected object, got int")
+	bad[*object](t, 1, "", "expected object that has no Go form, got int")
 	bad[custom](t, "c", "", "no Python counterpart")
 	bad[chan int](t, 1, "", "no Python counterpart")
 	bad[error](t, 1, "", "expected what implements error, got int")
@@ -189,9 +190,14 @@ func TestReferences(t *testing.T) {
 		{"array", func(d *wire.Decoder) error { return d.Reflect(reflect.ValueOf(new([4]any)).Elem()) }, []uint64{1, 2, 3, 4, 5, 6}},
 		{"ints", func(d *wire.Decoder) error { _, err := wire.Decode[[4]int](d); return err }, nil},
 	}
-	for _, c := range cases {
+	plain := mustEncode(v)
+	for i, c := range append(cases, cases...) {
+		b := plain
+		if i >= len(cases) {
+			b = bytes.ReplaceAll(plain, []byte{byte(wire.TagRef)}, named("shapes.Point"))
+		}
 		r := &refs{}
-		d := wire.Decoder{Buf: mustEncode(v), Hooks: hooks, Scope: r}
+		d := wire.Decoder{Buf: b, Hooks: hooks, Scope: r}
 		err := c.run(&d)
 		if (err == nil) != (len(c.made) == 6 || c.name == "skip") {
 			t.Errorf("%s: %v", c.name, err)
@@ -214,9 +220,36 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// named is what stands in front of the handle of an object of a class.
+func named(class string) []byte {
+	var e wire.Encoder
+	e.Byte(byte(wire.TagNamed))
+	e.Raw(class)
+	e.Byte(byte(wire.TagRef))
+	return e.Buf
+}
+
+func TestNamedObjects(t *testing.T) {
+	object7 := append(named("shapes.Point"), 7, 0, 0, 0, 0, 0, 0, 0)
+	d := wire.Decoder{Buf: object7, Hooks: hooks, Scope: &refs{}}
+	_, err := wire.Decode[int](&d)
+	checkError(t, 0, err, "", "expected int, got object of class shapes.Point; take it as *py.Object in Go")
+	record := slices.Concat([]byte{byte(wire.TagStandard), byte(wire.KindRecord)}, object7, mustEncode(map[string]any{"X": 1}))
+	_, err = decode[int](record)
+	checkError(t, 0, err, "", "expected int, got object of class shapes.Point")
+	if p, err := decode[struct{ X int }](record); err != nil || p.X != 1 {
+		t.Error(p, err)
+	}
+	for _, b := range [][]byte{{byte(wire.TagNamed)}, {byte(wire.TagNamed), 9, 1}, {byte(wire.TagNamed), 1, 'a'}, {byte(wire.TagNamed), 1, 'a', 2}} {
+		if _, err := decode[any](b); !errors.Is(err, wire.ErrMalformed) {
+			t.Errorf("%x: %v", b, err)
+		}
+	}
+}
+
 func TestAt(t *testing.T) {
 	_, err := encode([]any{make(chan int)})
-	if got := wire.At(err, "args[0]").Error(); got != "args[0][0]: a Go chan int has no Python counterpart" {
+	if got := wire.At(err, "args[0]").Error(); got != "args[0][0]: a Go chan int has no Python counterpart; use iter.Seq2[T, error]" {
 		t.Error(got)
 	}
 	cause := errors.New("gone")

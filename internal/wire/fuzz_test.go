@@ -20,6 +20,7 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	f.Add(mustEncode(record{Name: "n", Next: &record{}, Other: &Other{}}))
+	f.Add(append(named("Point"), 7, 0, 0, 0, 0, 0, 0, 0))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, p := range []any{
 			new(int8), new(uint64), new(float32), new(float64), new(big.Int), new(string), new([]byte), new([3]byte), new([]int),

@@ -36,8 +36,8 @@ type Hooks struct {
 	Drop func(scope any, handle uint64)
 
 	// Standard makes the Go value of a standard value: the usual one, or, where into is a pointer to one of StandardTypes,
-	// what that points to. Kind 0 is a plain value that such a type may be made of. An error says why there is none.
-	// ErrOther says that such a type is made of something else.
+	// what that points to. Kind 0 is a plain value that such a type may be made of. An error says why there is none;
+	// ErrOther, that such a type is made of something else.
 	Standard      func(k Kind, p *Payload, into any) (any, error)
 	StandardTypes []reflect.Type
 
@@ -77,7 +77,7 @@ type Hooks struct {
 	fields   sync.Map                 // reflect.Type to Fields
 }
 
-// ErrOther is the error of Hooks.Standard for a plain value that is not of the wanted type.
+// ErrOther is the error of Hooks.Standard for a value that is not of the wanted type.
 var ErrOther = errors.New("of another type")
 
 // noHooks stands in where none are given.

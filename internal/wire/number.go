@@ -15,11 +15,25 @@ func outOfRange(n any, typ string) error {
 	} else {
 		what = fmt.Sprintf("an int of %d bits", b.BitLen())
 	}
-	return &Error{Type: "int", Reason: what + " does not fit " + typ}
+	return &Error{Type: "int", Reason: what + " does not fit " + typ + "; use " + intFor(n)}
+}
+
+// intFor is a type that holds an int.
+func intFor(n any) string {
+	switch n := n.(type) {
+	case *big.Int:
+		if n.IsUint64() {
+			return "uint64 or *big.Int"
+		}
+		return "*big.Int"
+	case uint64:
+		return "uint64"
+	}
+	return "int64"
 }
 
 func notExact(n any, typ string) error {
-	return &Error{Type: "int", Reason: fmt.Sprintf("the int %v cannot be a %s exactly", n, typ)}
+	return &Error{Type: "int", Reason: fmt.Sprintf("the int %v cannot be a %s exactly; use %s", n, typ, intFor(n))}
 }
 
 // floatOfInt reads an int as the float64 that is equal to it.
@@ -44,7 +58,7 @@ func (d *Decoder) floatOfInt() (float64, error) {
 func floatOfBig(x *big.Int) (float64, error) {
 	f, accuracy := x.Float64()
 	if accuracy != big.Exact {
-		return 0, &Error{Type: "int", Reason: fmt.Sprintf("an int of %d bits cannot be a float64 exactly", x.BitLen())}
+		return 0, &Error{Type: "int", Reason: fmt.Sprintf("an int of %d bits cannot be a float64 exactly; use *big.Int", x.BitLen())}
 	}
 	return f, nil
 }

@@ -52,6 +52,9 @@ func (d *Decoder) skipHead(keep int) (int, error) {
 		if _, err = d.Uint64(); err == nil {
 			_, err = d.Uint64()
 		}
+	case TagNamed:
+		_, err = d.Raw()
+		return 1, err
 	case TagRef:
 		err = d.skipRef(keep)
 	default:

@@ -55,6 +55,7 @@ const (
 	TagKept      Tag = 0x44 // from Python only
 	TagPointer   Tag = 0x45 // to Python only, within Attach
 	TagMarked    Tag = 0x46 // from Python only, in front of a whole value
+	TagNamed     Tag = 0x47 // from Python only, in front of a reference
 )
 
 // A FuncRun says where a Go function runs, and is what SPEC.md calls its flags.
@@ -131,7 +132,7 @@ func (t Tag) String() string {
 		return "frozenset"
 	case TagStandard:
 		return "standard value"
-	case TagRef:
+	case TagRef, TagNamed:
 		return "object"
 	case TagFunc:
 		return "function"
@@ -140,7 +141,7 @@ func (t Tag) String() string {
 }
 
 // known reports whether the tag has a meaning.
-func (t Tag) known() bool { return t <= TagStandard || t == TagRef || t == TagKept }
+func (t Tag) known() bool { return t <= TagStandard || t == TagRef || t == TagKept || t == TagNamed }
 
 // hashable reports whether Python takes such a value as a key of a dict or an item
 // of a set. A tuple may still hold something that is not hashable; Python says so.
