@@ -28,6 +28,11 @@ type Options struct {
 	// reserved, not used, memory. Zero: 64 MiB. At least 1 MiB, and 16 MiB before CPython 3.14, which does not notice
 	// that a smaller one is full.
 	StackSize int
+	// Spin is how long the context's thread looks for the next request before it sleeps. Zero: while requests follow one
+	// another within 100 us or so, and for 50 us then. A request that comes within a longer Spin takes a microsecond or two
+	// instead of what the system needs to wake a thread, 5 to 50 us; the thread uses a processor meanwhile, so leave one for
+	// Go. Without requests, it sleeps after that time.
+	Spin time.Duration
 	// Limits bound what values from Python may be.
 	Limits Limits
 	// Profile makes requests known to Go's profiler, by the labels py.context and py.request, and Go functions that Python
@@ -124,7 +129,7 @@ func New(ctx context.Context, opts Options) (*Context, error) {
 	if stack == 0 {
 		stack = defaultStack
 	}
-	core, err := cpython.NewContext(opts.Mode.internal(), stack, c)
+	core, err := cpython.NewContext(opts.Mode.internal(), stack, opts.Spin, c)
 	if err != nil {
 		return nil, fmt.Errorf("py: cannot make the %s context %s: %w", c.mode, c.name, err)
 	}
@@ -153,6 +158,9 @@ func (o Options) check() error {
 	}
 	if o.Grace < 0 {
 		return fmt.Errorf("py: Options.Grace is %v: it must not be negative", o.Grace)
+	}
+	if o.Spin < 0 {
+		return fmt.Errorf("py: Options.Spin is %v: it must not be negative", o.Spin)
 	}
 	if strings.ContainsRune(o.Preload, 0) {
 		return errors.New("py: Options.Preload holds a NUL byte, which Python source cannot")

@@ -452,6 +452,14 @@
 // [Attached.Detach] lets the interpreter go around Go code that blocks. [Attached.ThreadState] and [Ref.Pointer] are for
 // other cgo code.
 //
+// # Latency
+//
+// A request is handed to the context's thread, and its result back. While requests follow one another closely neither side
+// sleeps, and that takes less than a microsecond; after a pause each side has to be woken by the system. [Options].Spin keeps the
+// thread awake through pauses. Where response times count, leave Python a processor: with GOMAXPROCS at the number of
+// processors, Go's own threads take those that Python is to run on, for long enough to show in the median of a call after a pause and
+// in the 99th percentile under load (runtime.GOMAXPROCS(runtime.NumCPU() - 1) at the start of the program, for one busy context).
+//
 // # Where the time goes
 //
 // [WithTimes] tells of the requests made with a context.Context how long they waited for their turn and for the

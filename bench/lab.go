@@ -60,9 +60,13 @@ func sharedBy[T any](l *lab, name string, open func() (T, func(), error)) (T, er
 	return o.what, o.err
 }
 
-// context makes a context for the row.
 func (l *lab) context(mode py.Mode, preload string) (*py.Context, error) {
-	c, err := py.New(l.ctx, py.Options{Mode: mode, Preload: preload})
+	return l.contextOf(py.Options{Mode: mode, Preload: preload})
+}
+
+// contextOf makes a context for the row.
+func (l *lab) contextOf(options py.Options) (*py.Context, error) {
+	c, err := py.New(l.ctx, options)
 	if errors.Is(err, py.ErrUnsupportedMode) {
 		return nil, skipped(err.Error())
 	}

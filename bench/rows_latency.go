@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 
@@ -20,10 +21,22 @@ func latencyRows() []row {
 	calls := func(count int, pause time.Duration, ways []way) []subject {
 		return append(each(func(w way) subject { return w.latencies(count, pause) }, ways...), tripsOf(count, pause))
 	}
+	spinning := way{ours, func(l *lab, _ int) (func() error, error) {
+		c, err := l.contextOf(py.Options{Mode: ownLock(), Spin: 2 * apart})
+		return func() error { return sqrt(l.ctx, c) }, err
+	}}
 	return []row{
 		{
 			name: callsApart, unit: nanoseconds, figures: spreads, pinned: true, goal: goal{limit: 8000},
 			of: calls(100, apart, sqrtWays()),
+		},
+		{
+			name: "calls 1 ms apart, a processor left to Python", unit: nanoseconds, figures: spreads, goal: goal{limit: 8000},
+			beside: leaveProcessor, of: calls(100, apart, sqrtWays()[:1]),
+		},
+		{
+			name: "calls 1 ms apart, a processor left to Python, Spin 2 ms", unit: nanoseconds, figures: spreads,
+			goal: goal{limit: 8000}, beside: leaveProcessor, of: calls(100, apart, []way{spinning}),
 		},
 		{
 			name: callsInARow, unit: nanoseconds, figures: spreads, pinned: true,
@@ -45,6 +58,10 @@ func latencyRows() []row {
 			name: "calls of 100 goroutines on one context", unit: nanoseconds, figures: spreads, pinned: true,
 			of: each(func(w way) subject { return w.crowd(100, 1, crowdLatencies) }, sqrtWays()...),
 		},
+		{
+			name: "calls of 100 goroutines on one context, a processor left to Python", unit: nanoseconds, figures: spreads,
+			beside: leaveProcessor, of: each(func(w way) subject { return w.crowd(100, 1, crowdLatencies) }, sqrtWays()[:1]...),
+		},
 	}
 }
 
@@ -58,6 +75,14 @@ func tripsOf(count int, pause time.Duration) subject {
 		l.onClose(trips.Close)
 		return latencies(count, pause, func() error { return trips.Run(1) }), nil
 	}}
+}
+
+// leaveProcessor has Go use all processors but one until the row is over. Otherwise its scheduler wakes a second thread together
+// with a goroutine that slept, and that one takes the processor that Python is to run on.
+func leaveProcessor(l *lab) error {
+	before := runtime.GOMAXPROCS(max(1, runtime.NumCPU()-1))
+	l.onClose(func() { runtime.GOMAXPROCS(before) })
+	return nil
 }
 
 // burn keeps another context busy until the row is over.

@@ -22,7 +22,7 @@ func work() error {
 	if _, err := py.Info(); err != nil { // loads CPython
 		return err
 	}
-	c, err := cpython.NewContext(cpython.Worker, 16<<20, new(py.Context))
+	c, err := cpython.NewContext(cpython.Worker, 16<<20, 0, new(py.Context))
 	if err != nil {
 		return err
 	}

@@ -773,8 +773,8 @@ func hostileNamespace(t *testing.T, s *suite) {
 // idle tells what many contexts cost that do nothing.
 func idle(t *testing.T, s *suite) {
 	var all []*py.Context
-	for range 30 {
-		c := s.open(t)
+	for i := range 30 {
+		c := s.open(t, py.Options{Spin: time.Duration(i%2) * time.Millisecond})
 		works(t, c)
 		all = append(all, c)
 	}

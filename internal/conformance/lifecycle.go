@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ import (
 var lifecycleCases = []testCase{
 	{"Case01MakeUseClose", makeUseClose},
 	{"Case03BadOptions", badOptions},
+	{"Spin", spin},
 	{"Case04CloseTwice", closeTwice},
 	{"Case05UseAfterClose", useAfterClose},
 	{"Case06CloseInFlight", closeInFlight},
@@ -102,11 +104,33 @@ func unsupportedMode(t *testing.T, s *suite) {
 	}
 }
 
+// spin has threads that do not sleep.
+func spin(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Spin: time.Hour})
+	d := s.open(t, py.Options{Spin: time.Hour})
+	register(t, c, "other", func(ctx context.Context, n int) (int, error) { return py.Call[int](ctx, d, "operator", "neg", n) })
+	run(t, c, "import go")
+	for i := range 20 {
+		equal(t, "through another", eval[int](t, c, "go.other(x)", py.Vars{"x": i}), -i)
+		time.Sleep(time.Millisecond)
+	}
+	is(t, "a deadline", c.Exec(timeout(50*time.Millisecond), "while True: pass"), context.DeadlineExceeded)
+	within(t, "90 ms less the processor's time of 100 ms", 70*time.Millisecond, func() time.Duration {
+		before := cpuTime()
+		time.Sleep(100 * time.Millisecond)
+		return 90*time.Millisecond - (cpuTime() - before)
+	})
+	eval[*py.Object](t, c, "object()") // let go of by the collector
+	eventually(t, "the reference's end", func() bool { runtime.GC(); return py.Live().References == 0 })
+	is(t, "closing", c.Close(), nil)
+}
+
 func badOptions(t *testing.T, s *suite) {
 	for name, o := range map[string]py.Options{
 		"mode":     {Mode: 7},
 		"negative": {Mode: -1},
 		"grace":    {Mode: s.Mode, Grace: -time.Second},
+		"spin":     {Mode: s.Mode, Spin: -1},
 		"stack":    {Mode: s.Mode, StackSize: 1000},
 		"preload":  {Mode: s.Mode, Preload: "x = 1\x00"},
 	} {

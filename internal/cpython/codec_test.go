@@ -28,7 +28,7 @@ func newPython(t *testing.T) python {
 	if _, err := py.Info(); err != nil { // starts CPython
 		t.Fatal(err)
 	}
-	core, err := cpython.NewContext(cpython.Worker, 16<<20, new(py.Context))
+	core, err := cpython.NewContext(cpython.Worker, 16<<20, 0, new(py.Context))
 	if err != nil {
 		t.Fatal(err)
 	}

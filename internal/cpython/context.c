@@ -217,7 +217,7 @@ static void *context_main(void *arg) {
 
 // A goroutine's thread. Starts the context's thread, which reports through goStarted, and later goEnded. Returns NULL
 // when no thread can be had. The caller owns a reference.
-context *context_start(uint64_t handle, int mode, size_t stack_size) {
+context *context_start(uint64_t handle, int mode, size_t stack_size, int64_t spin_ns) {
   context *c = calloc(1, sizeof *c);
   if (!c) return NULL;
   c->refcount = 2;
@@ -225,6 +225,7 @@ context *context_start(uint64_t handle, int mode, size_t stack_size) {
   c->handle = handle;
   c->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
   c->mode = mode;
+  c->spin_ns = spin_ns;
   c->limits = (limits){MAX_DEPTH, UINT64_MAX, UINT64_MAX};
   pthread_mutex_init(&c->lock, NULL);
   pthread_cond_init(&c->calm, NULL);

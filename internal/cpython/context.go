@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pycontext/py/internal/handle"
 )
@@ -39,8 +40,9 @@ type Context struct {
 
 var contexts handle.Table[Context]
 
-// NewContext starts a context's thread and interpreter and waits until it is ready.
-func NewContext(mode Mode, stackSize int, owner any) (*Context, error) {
+// NewContext starts a context's thread and interpreter and waits until it is ready. The thread looks for requests for that long
+// before it sleeps; 0: as long as that pays.
+func NewContext(mode Mode, stackSize int, spin time.Duration, owner any) (*Context, error) {
 	c := &Context{
 		started: make(chan struct{}),
 		closing: make(chan struct{}),
@@ -50,7 +52,7 @@ func NewContext(mode Mode, stackSize int, owner any) (*Context, error) {
 	c.life, c.die = context.WithCancel(context.Background())
 	c.users.Store(2) // the thread, and this function
 	c.handle = contexts.Add(c)
-	c.c = C.context_start(C.uint64_t(c.handle), C.int(mode), C.size_t(stackSize))
+	c.c = C.context_start(C.uint64_t(c.handle), C.int(mode), C.size_t(stackSize), C.int64_t(spin))
 	if c.c == nil {
 		c.die()
 		return nil, fmt.Errorf("the system has no thread with a stack of %d bytes: make Options.StackSize smaller, or close other contexts", stackSize)

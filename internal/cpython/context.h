@@ -148,7 +148,7 @@ struct context {
   PyObject *namespace; // owned; NULL once the context lets go of what it has
   cache names, codes, fields, attributes; // of the main lane
   keys keys;                              // of the main lane
-  size_t stack_size;
+  int64_t spin_ns; // how long the thread looks for a request before it sleeps; 0: while that pays
   limits limits; // set before the first request
 
   pthread_mutex_t lock; // what follows

@@ -275,7 +275,8 @@ static int64_t patience(lane *l) {
 static void wait_for_work(lane *l, callback *until) {
   int64_t start = now_ns();
   waiting w = {l, until};
-  if (!gauge_hopeful(&l->gap) || !gauge_spin(&l->gap, work_for, &w)) {
+  int64_t most = l->is_main && l->context->spin_ns ? l->context->spin_ns : gauge_hopeful(&l->gap) ? park_spin_ns : 0;
+  if (!gauge_spin(&l->gap, most, work_for, &w)) {
     parker_announce(&l->parker);
     if (work_waiting(l, until)) {
       parker_cancel(&l->parker);

@@ -82,7 +82,7 @@ static inline void parker_wake(parker *p) {
 }
 #endif
 
-// How long a thread spins before it sleeps; 0: not at all. Set once, before the first context.
+// How long a thread spins before it sleeps, unless its context says otherwise; 0: not at all. Set once, before the first context.
 extern __attribute__((visibility("hidden"))) int64_t park_spin_ns;
 
 // How many threads of goroutines may spin at a time: where all processors spin, nobody is left to do what they wait for. A thread
@@ -129,16 +129,16 @@ static inline void gauge_note(gauge *g, int64_t waited) {
   __atomic_store_n(&g->usual, usual + (waited - usual) / 4, __ATOMIC_RELAXED);
 }
 
-// Polls until ready, for park_spin_ns at most. Returns whether it was.
-static inline int gauge_spin(gauge *g, int (*ready)(void *), void *what) {
+// Polls until ready, for most_ns at most. Returns whether it was.
+static inline int gauge_spin(gauge *g, int64_t most_ns, int (*ready)(void *), void *what) {
   int64_t start = now_ns();
-  while (park_spin_ns) {
+  while (most_ns) {
     for (int i = __atomic_load_n(&g->sharing, __ATOMIC_RELAXED) ? 1 : POLLS; i > 0; i--) {
       if (ready(what)) return 1;
       cpu_relax();
     }
     int64_t before = now_ns();
-    if (before - start > park_spin_ns) return 0;
+    if (before - start > most_ns) return 0;
     sched_yield();
     if (!ready(what)) continue;
     __atomic_store_n(&g->sharing, now_ns() - before > SWITCH_NS, __ATOMIC_RELAXED);

@@ -58,7 +58,7 @@ static void stop_spinning(lane *l) {
 }
 
 static void spin_for_result(lane *l, request *r) {
-  int in_time = gauge_spin(&l->caller, settled, r);
+  int in_time = gauge_spin(&l->caller, park_spin_ns, settled, r);
   gauge_note(&l->caller, in_time ? 0 : 4 * SPIN_GAP_NS);
   stop_spinning(l);
 }

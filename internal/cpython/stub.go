@@ -2,7 +2,10 @@
 
 package cpython
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Supported tells whether this build can run Python.
 const Supported = false
@@ -29,7 +32,7 @@ func Counts() Live { return Live{} }
 type Context struct{ Owner any }
 
 // NewContext returns ErrUnsupported.
-func NewContext(Mode, int, any) (*Context, error) { return nil, ErrUnsupported }
+func NewContext(Mode, int, time.Duration, any) (*Context, error) { return nil, ErrUnsupported }
 
 // Wait calls f.
 func Wait(f func()) { f() }
