@@ -108,7 +108,11 @@ func (o *Object) With(ctx context.Context, body func(ctx context.Context, value 
 		own = body(ctx, value)
 		return own
 	}, Name("with"))
-	return sameError(o.change(ctx, "with", nil, "_go", "using", f), own)
+	err := o.change(ctx, "with", nil, "_go", "using", f)
+	if _, raised := err.(*Error); !raised { // body may still run, and say what it returns
+		return err
+	}
+	return sameError(err, own)
 }
 
 // sameError returns own where err is no more than that after its way through Python.

@@ -172,14 +172,14 @@ func (c *Context) watched(ctx context.Context, w *watch, r *cpython.Request, via
 	if w == nil {
 		return r.Run(ctx, via, frame)
 	}
+	var times *cpython.Times
+	defer func() { w.end(ctx, times) }() // also where a function that Python called on this goroutine ended it
 	out, err := r.Run(w.ctx, via, frame)
-	if err != nil {
-		w.end(ctx, nil)
-		return nil, err
+	if err == nil {
+		t := r.Times()
+		times = &t
 	}
-	t := r.Times()
-	w.end(ctx, &t)
-	return out, nil
+	return out, err
 }
 
 func (c *Context) unfinished(ctx context.Context, q *request, err error) error {

@@ -170,12 +170,11 @@ var errGivenUp = errors.New("a Go function on the Python thread ended its gorout
 // writeStream gives output of Python to the configured writer, 1 is stdout, 2 stderr, and returns what to raise when that
 // fails: an OSError that carries the Go error.
 func writeStream(stream int, p []byte) []byte {
-	err := write(process.streams[stream-1], &process.writing[stream-1], p)
-	if err == nil {
+	r := write(process.streams[stream-1], &process.writing[stream-1], p)
+	if r == nil {
 		return nil
 	}
 	var e wire.Encoder
-	r := raiseError(err)
 	if r.kind == "" {
 		r.kind = "OSError"
 	}
@@ -183,19 +182,22 @@ func writeStream(stream int, p []byte) []byte {
 	return e.Buf
 }
 
-func write(w io.Writer, turn *sync.Mutex, p []byte) (err error) {
+func write(w io.Writer, turn *sync.Mutex, p []byte) (r *raise) {
 	turn.Lock()
 	defer turn.Unlock()
-	defer func() {
+	defer func() { // also of a panic of the error's own methods
 		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack(), name: "Write"}
+			r = raiseError(&PanicError{Value: v, Stack: debug.Stack(), name: "Write"})
 		}
 	}()
 	n, err := w.Write(p)
-	if err == nil && n < len(p) {
-		err = io.ErrShortWrite
+	switch {
+	case err != nil:
+		return raiseError(err)
+	case n < len(p):
+		return raiseError(io.ErrShortWrite)
 	}
-	return err
+	return nil
 }
 
 // Counts of what is alive, of the whole process. All are zero when every context is closed and gone, and every error

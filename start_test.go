@@ -55,6 +55,11 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
+// A panickingError has no text.
+type panickingError struct{ why any }
+
+func (e panickingError) Error() string { panic(e.why) }
+
 func TestStreams(t *testing.T) {
 	inFreshProcess(t, func(t *testing.T) {
 		var printed strings.Builder
@@ -81,6 +86,7 @@ func TestStreams(t *testing.T) {
 			for _, failing := range []func(p []byte) (int, error){
 				func(p []byte) (int, error) { return 0, broken },
 				func(p []byte) (int, error) { panic(broken) },
+				func(p []byte) (int, error) { return 0, panickingError{broken} },
 			} {
 				write = failing
 				err := c.Exec(ctx, "print('x')")

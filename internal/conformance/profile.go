@@ -3,6 +3,7 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"runtime"
 	"runtime/pprof"
 	"runtime/trace"
 	"strings"
@@ -15,6 +16,7 @@ import (
 var profileCases = []testCase{
 	{"Times", times},
 	{"ProfileLabels", profileLabels},
+	{"ProfileLabelsAfterGoexit", labelsAfterGoexit},
 	{"TraceRegions", traceRegions},
 }
 
@@ -104,6 +106,30 @@ func profileLabels(t *testing.T, s *suite) {
 		if strings.Contains(block, "profileLabels") && strings.Contains(block, "py.context") {
 			t.Errorf("a label stays behind:\n%s", block)
 		}
+	}
+}
+
+// labelsAfterGoexit has a function end its goroutine that Python called within the request of another one, on the same goroutine
+// as a rule: what that request began, its region of a trace and its labels, is over for the other's deferred functions.
+func labelsAfterGoexit(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Profile: true, Name: "left"})
+	register(t, c, "leave", func() { runtime.Goexit() })
+	register(t, c, "outer", func(ctx context.Context) error {
+		defer func() {
+			var all bytes.Buffer
+			pprof.Lookup("goroutine").WriteTo(&all, 1)
+			for block := range strings.SplitSeq(all.String(), "\n\n") {
+				if strings.Contains(block, "labelsAfterGoexit") && strings.Contains(block, `"py.request":"eval"`) {
+					t.Errorf("a label of a request that is over:\n%s", block)
+				}
+			}
+		}()
+		_, err := c.Eval(ctx, "go.leave()")
+		return err
+	})
+	run(t, c, "import go")
+	for range 20 {
+		raises(t, "outer", c.Exec(limit(t), "go.outer()"), "RuntimeError")
 	}
 }
 

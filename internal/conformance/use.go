@@ -367,6 +367,16 @@ func with(t *testing.T, s *suite) {
 	err = o.With(ctx, func(ctx context.Context, _ *py.Object) error { return c.Exec(ctx, "[][1]") })
 	raises(t, "an exception within", err, "IndexError")
 	contains(t, "what __exit__ saw", eval[string](t, c, "repr(o.seen[-1])", py.Vars{"o": o}), "IndexError")
+	cancelled, cancel := context.WithCancel(limit(t))
+	over := make(chan struct{})
+	err = o.With(cancelled, func(ctx context.Context, _ *py.Object) error { // goes on, for the race detector
+		defer close(over)
+		cancel()
+		<-ctx.Done()
+		return errBody
+	})
+	is(t, "cancelled in the body", err, context.Canceled)
+	<-over
 	raises(t, "no context manager", eval[*py.Object](t, c, "object()").With(ctx, func(context.Context, *py.Object) error { return nil }), "TypeError")
 	o.Close()
 	works(t, c)
