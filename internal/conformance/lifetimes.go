@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ var lifetimeCases = []testCase{
 	{"ClassesInThePlaceOfOthers", classesInPlace},
 	{"NamesThatComeAndGo", namesThatComeAndGo},
 	{"ReadersLoseNothing", readersLoseNothing},
+	{"FunctionsThatLeave", functionsThatLeave},
 }
 
 func init() { hostileCases = append(hostileCases, lifetimeCases...) }
@@ -208,4 +211,108 @@ func (r *pieces) Read(p []byte) (int, error) {
 	binary.BigEndian.PutUint64(p, r.next)
 	r.next++
 	return len(p), nil
+}
+
+// functionsThatLeave has the program's code panic, or end its goroutine, wherever it is called and not as a plain function: Python
+// sees an exception and goes on, and nothing is left behind.
+func functionsThatLeave(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Profile: true})
+	run(t, c, `
+import contextlib
+def tried(f, *args):
+    try: return f(*args)
+    except Exception as e: return str(e)
+def items():
+    global ended
+    ended = False
+    try: yield from range(10)
+    finally: ended = True
+manager = contextlib.nullcontext(1)
+`)
+	manager := eval[*py.Object](t, c, "manager")
+	defer manager.Close()
+	ctx := limit(t)
+	for _, how := range []string{"panic", "exit"} {
+		left := leaving{how}
+		for name, x := range map[string]struct {
+			code  string
+			value any
+		}{
+			"Read":          {"tried(v.read, 10)", struct{ io.Reader }{left}},
+			"Write":         {"tried(v.write, b'x')", struct{ io.Writer }{left}},
+			"Seek":          {"tried(v.seek, 5)", &seekable{leaving: left}},
+			"Close":         {"tried(v.close)", left},
+			"an iterator":   {"tried(list, v)", iter.Seq[int](func(yield func(int) bool) { yield(1); stop(how) })},
+			"an item":       {"tried(next, v)", slices.Values([]stopping{{how: how}})},
+			"a second item": {"tried(list, v)", slices.Values([]stopping{{}, {how: how}})},
+			"a channel":     {"tried(next, v)", oneItem(stopping{how: how})},
+			"a result":      {"tried(v)", func() any { return []any{stopping{how: how}} }},
+			"a callable":    {"tried(v, lambda: 1)", func(f func() (int, error)) error { _, err := f(); stop(how); return err }},
+		} {
+			done := make(chan struct{})
+			go func() { // which what is called while it waits may end
+				defer close(done)
+				text := "what the code does not return"
+				text, _ = py.Eval[string](ctx, c, x.code, py.Vars{"v": x.value})
+				contains(t, name+": "+how, text, map[string]string{"panic": "panic", "exit": "its goroutine"}[how])
+			}()
+			<-done
+			works(t, c)
+		}
+		for name, f := range map[string]func(){
+			"With": func() {
+				manager.With(ctx, func(context.Context, *py.Object) error { stop(how); return nil })
+			},
+			"the body of a loop": func() {
+				for range py.Stream[int](ctx, c, "__main__", "items") {
+					stop(how)
+				}
+			},
+			"an item of a stream": func() {
+				for range py.StreamEval[exiting](ctx, c, "items()") {
+				}
+			},
+		} {
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				defer func() { _ = recover() }()
+				f()
+			}()
+			<-done
+			if name != "With" {
+				equal(t, name+": the generator is closed", eval[bool](t, c, "ended"), true)
+			}
+			works(t, c)
+		}
+	}
+	noFunctions(t, "all have left")
+	is(t, "Shutdown", c.Shutdown(limit(t)), nil)
+}
+
+// A leaving file leaves whatever is asked of it.
+type leaving struct{ how string }
+
+func (l leaving) Read([]byte) (int, error)  { stop(l.how); return 0, io.EOF }
+func (l leaving) Write([]byte) (int, error) { stop(l.how); return 0, io.EOF }
+func (l leaving) Close() error              { stop(l.how); return nil }
+
+type seekable struct {
+	leaving
+	asked bool
+}
+
+// Seek leaves the second time: the first is whether it can.
+func (f *seekable) Seek(int64, int) (int64, error) {
+	if f.asked {
+		stop(f.how)
+	}
+	f.asked = true
+	return 0, nil
+}
+
+func oneItem[T any](item T) chan T {
+	ch := make(chan T, 1)
+	ch <- item
+	return ch
 }
