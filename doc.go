@@ -402,8 +402,9 @@
 //     on.
 //
 // go.Interrupted derives from KeyboardInterrupt, so that except Exception does not stop it and asyncio unwinds. To code
-// that catches it all the same it is raised again, after 100 ms, then 200, 400, up to every 5 s. It aims at this one
-// request: if that is over, nothing else is hit.
+// that catches it all the same it is raised again, after 100 ms, then 200, 400, up to every 5 s; and at once behind a
+// __del__ or another finalizer, from which Python lets no exception out. It aims at this one request: if that is over,
+// nothing else is hit.
 //
 // A request that a Go function makes with just the context.Context that it was given may return only after the Go functions
 // that Python calls in it, since they may share its goroutine, and runtime.Goexit in one of those ends it too; one with a
@@ -418,8 +419,8 @@
 // struck in its own code, can lose track of a task and then wait for it, in C, without end; a coroutine with a deadline of
 // its own (asyncio.timeout) does not come to that.
 //
-// [Context.Interrupt] does the same to whatever runs, which then fails with [ErrInterrupted]. [SafeToRetry] tells whether
-// the request of an error never reached Python.
+// [Context.Interrupt] does the same to whatever runs, which then fails with [ErrInterrupted] unless its code catches that.
+// [SafeToRetry] tells whether the request of an error never reached Python.
 //
 // # Closing
 //

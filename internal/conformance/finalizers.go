@@ -11,6 +11,7 @@ import (
 var finalizerCases = []testCase{
 	{"Case62InterruptSparesFinalizers", interruptSparesFinalizers},
 	{"Case62FinalizerBetweenRequests", finalizerBetweenRequests},
+	{"Case62InterruptInFinalizers", interruptInFinalizers},
 }
 
 // interruptSparesFinalizers interrupts a function of Attach, which then lets an object go and calls its context.
@@ -71,6 +72,44 @@ class D:
 		run(t, c, "v.set(D(go."+f+"))")
 		equal(t, "what the finalizer got of go."+f, eval[any](t, c, "done.pop()"), any(int64(1)))
 		release <- struct{}{}
+		works(t, c)
+	}
+}
+
+// interruptInFinalizers interrupts code that is within a __del__ nearly all the time, from where no exception comes out.
+func interruptInFinalizers(t *testing.T, s *suite) {
+	c := s.open(t)
+	started := make(chan struct{}, 1)
+	register(t, c, "started", func() { started <- struct{}{} })
+	register(t, c, "wait", func(ctx context.Context) { started <- struct{}{}; <-ctx.Done() })
+	run(t, c, `
+import go, weakref
+class Computing:
+    def __del__(self):
+        for i in range(100_000): pass
+class Waiting:
+    def __del__(self): go.wait()
+def compute(_):
+    for i in range(100_000): pass
+class Plain: pass
+`)
+	for _, code := range []string{"while True: Computing()", "while True: [Computing() for _ in range(100)]",
+		"while True:\n  x = Plain()\n  r = weakref.ref(x, compute)\n  del x", "Waiting()\nwhile True: pass"} {
+		for range 5 {
+			result := make(chan error, 1)
+			go func() { result <- c.Exec(limit(t), "go.started()\n"+code) }()
+			<-started
+			if code[0] == 'W' {
+				<-started
+			}
+			eventually(t, "it is interrupted", func() bool { return c.Interrupt() })
+			is(t, code, <-result, py.ErrInterrupted)
+			works(t, c)
+		}
+		struck(t, code, func(ctx context.Context) error { return c.Exec(ctx, code) })
+		for len(started) > 0 {
+			<-started
+		}
 		works(t, c)
 	}
 }

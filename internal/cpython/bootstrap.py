@@ -10,6 +10,7 @@ sys.setrecursionlimit(CONFIG["recursion_limit"])
 sys.setswitchinterval(0.0005)
 if sys.version_info < (3, 14):  # which does not notice that the stack of a thread is full
     __import__("_thread").stack_size(32 << 20)
+sys.unraisablehook = unraisable
 sys.argv = list(CONFIG["argv"])
 sys.path[:0] = CONFIG["paths"]
 

@@ -86,6 +86,7 @@ struct request {
   int suspended;   // it waits for a callback
   int interrupted; // raise when it is next on top
   int struck;      // an asynchronous exception was aimed at it
+  int hit;         // an interrupt was raised in it
 };
 
 struct callback {
@@ -217,6 +218,7 @@ HIDDEN request *begin_interlude(lane *l);
 HIDDEN void end_interlude(lane *l, request *below);
 HIDDEN request *suspend_request(lane *l);
 HIDDEN int resume_request(lane *l, request *r);
+HIDDEN int strike_again(lane *l);
 
 // lend.c
 HIDDEN PyObject *lend_type(void);

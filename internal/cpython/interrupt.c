@@ -17,7 +17,7 @@ static int put_off(request *r) {
 // Attached, on the lane's thread. Returns whether the request was interrupted before it began.
 int begin_request(lane *l, request *r) {
   pthread_mutex_lock(&l->lock);
-  r->suspended = r->struck = 0;
+  r->suspended = r->struck = r->hit = 0;
   r->below = l->current;
   int struck = put_off(r->below); // in an inline function, Attach or a write that let go of the interpreter
   l->current = r;
@@ -29,7 +29,7 @@ int begin_request(lane *l, request *r) {
 
 // Attached to the interpreter, with the lane's lock.
 static void set_exception(lane *l, request *r) {
-  r->struck = 1;
+  r->struck = r->hit = 1;
   PyThreadState_SetAsyncExc(l->ident, l->context->interp->interrupted);
 }
 
@@ -86,6 +86,7 @@ int resume_request(lane *l, request *r) {
   r->suspended = 0;
   int interrupted = r->interrupted;
   r->interrupted = 0;
+  r->hit |= interrupted;
   pthread_mutex_unlock(&l->lock);
   return interrupted;
 }
@@ -119,6 +120,17 @@ static int aim(lane *l, request *r, int attached) {
   if (strikes) set_exception(l, r);
   pthread_mutex_unlock(&l->lock);
   return !on_top || strikes;
+}
+
+// Attached, on the lane's thread, where CPython has no use for an interrupt that was raised: in a __del__, or another function that
+// it calls in the middle of something. It is raised again behind that. Returns whether it was one.
+int strike_again(lane *l) {
+  pthread_mutex_lock(&l->lock);
+  request *r = l->current;
+  int again = r && r->hit && !r->suspended && !importing(l);
+  if (again) set_exception(l, r);
+  pthread_mutex_unlock(&l->lock);
+  return again;
 }
 
 static void calm_down(context *c) {

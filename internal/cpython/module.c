@@ -160,6 +160,19 @@ static PyObject *native_write(PyObject *self, PyObject *const *args, Py_ssize_t 
   return written;
 }
 
+// unraisable(what) is sys.unraisablehook: an interrupt that CPython would only print is raised again. Nothing but C is between that
+// and the code that it is for.
+static PyObject *native_unraisable(PyObject *self, PyObject *what) {
+  PyObject *type = PyObject_GetAttrString(what, "exc_type"), *result = NULL;
+  int again = type && type == interp_of(self)->interrupted && lane_current() && strike_again(lane_current());
+  PyObject *sys = type && !again ? PyImport_ImportModule("sys") : NULL;
+  if (again) Py_IncRef(result = Py_None);
+  else if (sys) result = PyObject_CallMethod(sys, "__unraisablehook__", "O", what);
+  Py_DecRef(sys);
+  Py_DecRef(type);
+  return result;
+}
+
 static PyMethodDef natives[] = {
     {"function", native_function, METH_O, NULL},
     {"names", native_names, METH_NOARGS, NULL},
@@ -167,6 +180,7 @@ static PyMethodDef natives[] = {
     {"adopt", native_adopt, METH_O, NULL},
     {"abandon", native_abandon, METH_NOARGS, NULL},
     {"is_error", native_is_error, METH_O, NULL},
+    {"unraisable", native_unraisable, METH_O, NULL},
     {"write", (PyCFunction)(void (*)(void))native_write, METH_FASTCALL | METH_KEYWORDS, NULL},
 };
 
