@@ -116,6 +116,7 @@ func load(config Config) error {
 		Ready:           runReady,
 		RetainError:     retainError,
 		LimitError:      func() uint64 { return keep(ErrLimit) },
+		ClosedError:     func() uint64 { return keep(ErrClosed) },
 		ReleaseError:    releaseError,
 		RetainFunction:  retainFunction,
 		ReleaseFunction: releaseFunction,

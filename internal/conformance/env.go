@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"io"
 	"testing"
 
 	"github.com/pycontext/py"
@@ -12,6 +13,7 @@ var envCases = []testCase{
 	{"Case21EnvsApart", envsApart},
 	{"Case22EnvPreload", envPreload},
 	{"Case23EnvWrongContext", envWrongContext},
+	{"Case23ClosedOnTheWay", closedOnTheWay},
 	{"Case24EnvFunctions", envFunctions},
 }
 
@@ -97,6 +99,29 @@ func envWrongContext(t *testing.T, s *suite) {
 	is(t, "a closed env as an argument", err, py.ErrClosed)
 	is(t, "Close again", env.Close(), nil)
 	works(t, b)
+}
+
+// closing closes something while a request that names it is on its way.
+type closing struct{ io.Closer }
+
+func (c closing) MarshalPython() (any, error) { return 0, c.Close() }
+
+func closedOnTheWay(t *testing.T, s *suite) {
+	c := s.open(t)
+	object := func() *py.Object { return eval[*py.Object](t, c, "[]") }
+	env := s.env(t, c)
+	_, err := env.Eval(limit(t), "1", py.Vars{"x": closing{env}})
+	is(t, "the env of a request", err, py.ErrClosed)
+	env = s.env(t, c)
+	_, err = c.Call(limit(t), "builtins", "len", []any{env, closing{env}})
+	is(t, "an env as an argument", err, py.ErrClosed)
+	o := object()
+	_, err = o.CallMethod(limit(t), "append", closing{o})
+	is(t, "the object of a method", err, py.ErrClosed)
+	o = object()
+	_, err = c.Call(limit(t), "builtins", "len", []any{o, closing{o}})
+	is(t, "an object as an argument", err, py.ErrClosed)
+	works(t, c)
 }
 
 func envFunctions(t *testing.T, s *suite) {

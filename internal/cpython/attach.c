@@ -2,6 +2,7 @@
 
 #include "attach.h"
 
+#include "function.h"
 #include "lend.h"
 #include "verb.h"
 
@@ -28,7 +29,7 @@ PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
   PyObject *name = name_of(p, n), *o = NULL;
   PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace;
   if (name && namespace) o = lookup(c->interp, namespace, name);
-  else if (name) PyErr_SetString(PyExc(RuntimeError), "the env was closed");
+  else if (name) raise_closed(c->interp, "env");
   if (env) Py_DecRef(namespace);
   Py_DecRef(name);
   return o;
@@ -96,9 +97,9 @@ void attached_error(attached *a) { attached_write(a, NULL, (want){.how = WANT_EX
 
 PyObject *attached_ref(attached *a, uint64_t handle) {
   if (!attached_usable(a)) return MISUSED;
-  PyObject *o = refs_get(a->lane->context->refs, handle);
-  if (!o) PyErr_SetString(PyExc(RuntimeError), "the object was closed");
-  return o;
+  context *c = a->lane->context;
+  PyObject *o = refs_get(c->refs, handle);
+  return o ? o : raise_closed(c->interp, "object");
 }
 
 int attached_release(attached *a, PyObject *o) {

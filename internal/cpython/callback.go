@@ -236,6 +236,9 @@ func goRetainError(number C.uint64_t) { hooks.RetainError(uint64(number)) }
 //export goLimitError
 func goLimitError() C.uint64_t { return C.uint64_t(hooks.LimitError()) }
 
+//export goClosedError
+func goClosedError() C.uint64_t { return C.uint64_t(hooks.ClosedError()) }
+
 //export goRetainFunction
 func goRetainFunction(number C.uint64_t) C.int { return boolInt(hooks.RetainFunction(uint64(number))) }
 

@@ -71,6 +71,8 @@ type Hooks struct {
 	ReleaseError func(number uint64)
 	// LimitError is the number of a Go error for an argument that is beyond a limit; an exception is to hold it.
 	LimitError func() uint64
+	// ClosedError is the same for what Go closed while a request that names it was on its way.
+	ClosedError func() uint64
 	// Ending tells that nothing runs in a context any more, and that its objects are about to go.
 	Ending func(c *Context)
 	// Ended tells that a context's thread and interpreter are gone.

@@ -123,8 +123,7 @@ static PyObject *decode_set(reader *r, context *c, int depth, int frozen) {
 
 static PyObject *decode_ref(reader *r, context *c) {
   PyObject *o = refs_get(c->refs, get_u64(r));
-  if (!o) PyErr_SetString(PyExc(RuntimeError), "the object was closed in Go before it was used");
-  return o;
+  return o ? o : raise_closed(c->interp, "object");
 }
 
 #define MOST_PARTS 16

@@ -90,14 +90,11 @@ static PyObject *go_error_new(uint64_t number) {
   return capsule;
 }
 
-// Attached. Raises what an answer says behind its first byte. Returns NULL.
-PyObject *raise_answer(interp *in, reader *answer) {
-  size_t kind_len, text_len;
-  const char *kind = get_raw(answer, &kind_len), *text = get_raw(answer, &text_len);
-  uint64_t token = get_u64(answer);
+// Attached. Raises an exception of a built-in class that holds the Go error of a number, or none for 0. Returns NULL.
+static PyObject *raise_holding(interp *in, const char *kind, size_t kind_len, const char *text, size_t text_len, uint64_t number) {
   PyObject *k = PyUnicode_FromStringAndSize(kind, (Py_ssize_t)kind_len);
   PyObject *t = PyUnicode_FromStringAndSize(text, (Py_ssize_t)text_len);
-  PyObject *error = go_error_new(token);
+  PyObject *error = go_error_new(number);
   PyObject *make = in->make_error, *exc = NULL;
   if (!make) PyErr_SetString(PyExc(RuntimeError), "the interpreter is ending");
   else if (k && t && error) exc = PyObject_CallFunctionObjArgs(make, k, t, error, NULL);
@@ -107,6 +104,20 @@ PyObject *raise_answer(interp *in, reader *answer) {
   if (exc) PyErr_SetObject(type_of(exc), exc);
   Py_DecRef(exc);
   return NULL;
+}
+
+// Attached. Raises what an answer says behind its first byte. Returns NULL.
+PyObject *raise_answer(interp *in, reader *answer) {
+  size_t kind_len, text_len;
+  const char *kind = get_raw(answer, &kind_len), *text = get_raw(answer, &text_len);
+  return raise_holding(in, kind, kind_len, text, text_len, get_u64(answer));
+}
+
+// Attached. Raises that Go closed something that a request names before it got here. Returns NULL.
+PyObject *raise_closed(interp *in, const char *what) {
+  char text[64];
+  int n = snprintf(text, sizeof text, "the %s was closed in Go before it was used", what);
+  return raise_holding(in, "RuntimeError", 12, text, (size_t)n, goClosedError());
 }
 
 // Attached. Turns the answer of a Go function into its value or its exception.
@@ -132,18 +143,7 @@ static void drop_answer(callback *cb) {
 static void raise_misfit(interp *in, const function *f, const misfit *why) {
   char text[768];
   snprintf(text, sizeof text, "%s%.160s()%s: %s", f->lent ? "" : "go.", f->name, why->place, why->reason);
-  uint8_t local[1024];
-  buf answer = {local, 0, sizeof local, local};
-  size_t len = strlen(text);
-  put_uvarint(&answer, 9);
-  memcpy(answer.p + answer.len, "TypeError", 9);
-  answer.len += 9;
-  put_uvarint(&answer, len);
-  memcpy(answer.p + answer.len, text, len);
-  answer.len += len;
-  put_u64(&answer, why->limit ? goLimitError() : 0);
-  reader r = {.p = answer.p, .end = answer.p + answer.len};
-  raise_answer(in, &r);
+  raise_holding(in, "TypeError", 9, text, strlen(text), why->limit ? goLimitError() : 0);
 }
 
 // Attached. Writes the arguments of a call. Returns 0, or -1 with an error set. Not a part of invoke, whose frame stays on the

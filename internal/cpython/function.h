@@ -23,6 +23,7 @@ HIDDEN lane *lane_of_thread(interp *in);
 
 // function.c
 HIDDEN PyObject *raise_answer(interp *in, reader *answer);
+HIDDEN PyObject *raise_closed(interp *in, const char *what);
 HIDDEN PyObject *function_known(interp *in, context *c, PyObject *name);
 HIDDEN PyObject *function_named(interp *in, context *c, PyObject *name, const char *text);
 HIDDEN PyObject *function_lent(interp *in, resolved found, const char *name, size_t n);

@@ -5,6 +5,7 @@
 
 #include "_cgo_export.h"
 #include "converter.h"
+#include "function.h"
 
 enum { VERB_CALL = 1, VERB_EVAL, VERB_EXEC, VERB_METHOD, VERB_ATTR, VERB_VALUE, VERB_ENV, VERB_ATTACH, VERB_NEXT, VERB_BUFFER,
        VERB_CONVERT = 16, VERB_UNCONVERT };
@@ -280,8 +281,7 @@ static PyObject *do_exec(context *c, lane *l, reader *in, PyObject *namespace) {
 // Attached. New reference to the object of a handle in the request, or NULL with an error set.
 static PyObject *target(context *c, reader *in) {
   PyObject *o = refs_get(c->refs, get_u64(in));
-  if (!o) PyErr_SetString(PyExc(RuntimeError), "the object was closed in Go before it was used");
-  return o;
+  return o ? o : raise_closed(c->interp, "object");
 }
 
 static PyObject *attribute(context *c, reader *in) {
@@ -368,7 +368,7 @@ static PyObject *do_next(context *c, reader *in, want *w) {
   w->bytes = get_u64(in);
   if (in->bad || w->items > UINT32_MAX) return malformed();
   PyObject *o = w->items ? refs_get(c->refs, handle) : refs_take(c->refs, handle);
-  if (!o) return PyErr_Format(PyExc(RuntimeError), "the iterator was closed in Go before it was used");
+  if (!o) return raise_closed(c->interp, "iterator");
   return w->items ? o : close_iterator(c, o);
 }
 
@@ -399,7 +399,7 @@ PyObject *perform(context *c, lane *l, reader *in, want *w) {
   PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace, *value = NULL;
   if (!env) Py_IncRef(namespace); // a thread that Python started may be at it when the context ends
   if (namespace) value = in_namespace(c, l, verb, in, namespace, w);
-  else PyErr_SetString(PyExc(RuntimeError), env ? "the env was closed in Go before it was used" : "the context is closed");
+  else raise_closed(c->interp, env ? "env" : "context");
   Py_DecRef(namespace);
   return value;
 }
