@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +20,7 @@ import (
 var callCases = []testCase{
 	{"Case11Call", callBasics},
 	{"Case12Missing", callMissing},
+	{"Case12HalfImported", halfImported},
 	{"Case13Large", callLarge},
 	{"Case14OwnAnswers", ownAnswers},
 	{"Case14ArrivalOrder", arrivalOrder},
@@ -111,6 +114,45 @@ func callMissing(t *testing.T, s *suite) {
 		}
 	}
 	works(t, c)
+}
+
+// halfImported calls a function of a module that a thread is in the middle of importing: as for an import statement, it has to wait.
+func halfImported(t *testing.T, s *suite) {
+	c := s.open(t)
+	dir := t.TempDir()
+	source := "import go\ngo.halfway()\ndef f(): return 1"
+	if err := os.WriteFile(filepath.Join(dir, "conformance_half.py"), []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	halfway, goOn := make(chan struct{}), make(chan struct{})
+	register(t, c, "halfway", func() { close(halfway); <-goOn })
+	run(t, c, "import sys, threading\nsys.path.append(d)\ndef load(): import conformance_half\nt = threading.Thread(target=load)\nt.start()", py.Vars{"d": dir})
+	<-halfway
+	type answer struct {
+		value int
+		err   error
+	}
+	answers := make(chan answer, 2)
+	go func() {
+		v, err := py.Call[int](limit(t), c, "conformance_half", "f")
+		answers <- answer{v, err}
+		err = c.Attach(limit(t), func(a *py.Attached) error {
+			m, err := a.Import("conformance_half")
+			if err == nil {
+				v, err = py.CallMethodRef[int](m, "f")
+			}
+			return err
+		})
+		answers <- answer{v, err}
+	}()
+	time.AfterFunc(20*time.Millisecond, func() { close(goOn) }) // one that does not wait is through before
+	for range 2 {
+		equal(t, "f", <-answers, answer{value: 1})
+	}
+	run(t, c, "t.join()\nsys.path.remove(d)\nsys.modules['conformance_half'] = None")
+	_, err := c.Call(limit(t), "conformance_half", "f")
+	raises(t, "a module that sys.modules forbids", err, "ModuleNotFoundError")
+	run(t, c, "del sys.modules['conformance_half']")
 }
 
 func callLarge(t *testing.T, s *suite) {

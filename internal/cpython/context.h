@@ -21,6 +21,8 @@ typedef struct lane lane;
 typedef struct request request;
 typedef struct callback callback;
 
+#define KNOWN_MODULES 64
+
 // What each interpreter has once: the functions of bootstrap.py and the classes that C raises. The main interpreter's
 // is shared by all worker contexts; another interpreter belongs to one context.
 typedef struct interp {
@@ -33,6 +35,7 @@ typedef struct interp {
   PyObject *converters; // of converters.py
   PyObject *memory; // the class of what lends Go's memory
   PyObject *functions; // by name, the callables that stand for Go functions
+  PyObject *known[KNOWN_MODULES]; // by address, modules whose import is over
 } interp;
 
 // Bits of request.state. The one that sets DONE or ABANDONED second knows what the other wants.

@@ -70,6 +70,7 @@ static void empty(interp *in) {
     *held[i] = NULL;
     Py_DecRef(o);
   }
+  for (size_t i = 0; i < KNOWN_MODULES; i++) Py_DecRef(__atomic_exchange_n(&in->known[i], NULL, __ATOMIC_RELAXED));
 }
 
 // Attached. Compiles bootstrap.py for every interpreter. Returns 0, or -1 with an error set.

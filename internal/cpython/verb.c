@@ -158,11 +158,32 @@ PyObject *lookup(interp *in, PyObject *namespace, PyObject *name) {
   return text ? PyErr_Format(PyExc(AttributeError), "module '__main__' has no attribute '%s'", text) : NULL;
 }
 
-// Attached. New reference. A module that was imported before costs one look into sys.modules.
+// Attached, no error set, and none afterwards. Whether an import of the module is under way.
+static int is_initializing(PyObject *module) {
+  PyObject *spec = PyObject_GetAttrString(module, "__spec__");
+  PyObject *flag = spec ? PyObject_GetAttrString(spec, "_initializing") : NULL;
+  int result = flag && PyObject_IsTrue(flag) > 0;
+  PyErr_Clear();
+  Py_DecRef(flag);
+  Py_DecRef(spec);
+  return result;
+}
+
+// Attached. New reference. A module that was imported before costs one look into sys.modules. One that another thread is in
+// the middle of importing is waited for.
 PyObject *module_named(interp *in, PyObject *name) {
   PyObject *module = PyDict_GetItemWithError(in->modules, name);
-  if (!module) return PyErr_Occurred() ? NULL : PyImport_Import(name);
+  if (!module && PyErr_Occurred()) return NULL;
+  if (!module || module == Py_None) return PyImport_Import(name);
+  PyObject **known = &in->known[(uintptr_t)module / 16 % KNOWN_MODULES];
   Py_IncRef(module);
+  if (__atomic_load_n(known, __ATOMIC_RELAXED) == module) return module;
+  if (is_initializing(module)) {
+    Py_DecRef(module);
+    return PyImport_Import(name);
+  }
+  Py_IncRef(module);
+  Py_DecRef(__atomic_exchange_n(known, module, __ATOMIC_RELAXED));
   return module;
 }
 
