@@ -253,7 +253,7 @@ func runCallback(cb *cpython.Callback) {
 	x.encoder.Reset(cb.Buffer())
 	x.encoder.Scope, x.decoder.Scope, x.home = x, x, c
 	x.encoder.Converted = &c.converted
-	x.decoder.Reset(cb.Args())
+	x.decoder.ResetCall(cb.Args())
 	defer x.answer(cb)
 	if f == nil {
 		(&raise{kind: "AttributeError", message: "the Go function is not registered any more"}).write(&x.encoder)

@@ -10,16 +10,17 @@ import (
 // fetch reads what came as a reference where a Go type was wanted. An argument of a Go function comes as what it is to an
 // any, an object of a subclass or a dataclass as a reference; what it is to the parameter is asked for now, while Python waits
 // in the call.
-// ok is false where nobody waits, and where there is no more to it.
-func fetch(scope, ref, into any) (ok bool, err error) {
+// ok is false where nobody waits, and where there is no more to it. The limits are those of all arguments together, so what they
+// have had goes with the request.
+func fetch(arguments *wire.Decoder, ref, into any) (ok bool, err error) {
 	o := ref.(*Object)
 	defer o.Close()
-	chain := scope.(home).origin()
+	chain := arguments.Scope.(home).origin()
 	if chain == nil {
 		return false, nil
 	}
 	v := reflect.ValueOf(into).Elem()
-	q := &request{verb: wire.VerbValue, object: o}
+	q := &request{verb: wire.VerbValue, object: o, spent: arguments.Spent()}
 	q.want, q.fields = wantOfType(v.Type())
 	answer, err := o.context.send(chain, q)
 	if err != nil {
@@ -37,5 +38,7 @@ func fetch(scope, ref, into any) (ok bool, err error) {
 	if t, err := d.Peek(); err != nil || t == wire.TagRef {
 		return false, d.Skip()
 	}
+	arguments.Lead(d)
+	defer arguments.Follow(d)
 	return true, d.Reflect(v)
 }

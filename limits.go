@@ -9,7 +9,8 @@ import (
 // Limits bound what a value from Python may be: a result, or an argument of a Go function. They hold before memory is taken
 // for it, so that no Python code can make Go run out of it by mistake or on purpose. A value beyond one is a
 // [ConversionError], or for an argument a TypeError in Python, that names the limit, and for which errors.Is(err, ErrLimit)
-// holds. What stays in Python, as an [Object], has no limits. Zero stands for the default, which no ordinary program meets.
+// holds. The arguments of one call of a Go function count together, as one value does, whatever they are to its parameters. What
+// stays in Python, as an [Object], has no limits. Zero stands for the default, which no ordinary program meets.
 type Limits struct {
 	// Depth is how many containers may lie inside one another, each dimension of an array being one. Default and maximum: 1000.
 	Depth int

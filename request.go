@@ -34,6 +34,7 @@ type request struct {
 	vars     []Vars
 	attached uint64
 	batch    batch       // of wire.VerbNext
+	spent    wire.Spent  // of wire.VerbValue
 	convert  *conversion // of wire.VerbConvert
 }
 
@@ -251,8 +252,13 @@ func (c *Context) operands(e *wire.Encoder, q *request) error {
 	handle, err := q.object.handleIn(e, c)
 	e.Uint64(handle)
 	switch {
-	case err != nil || q.verb == wire.VerbValue || q.verb == wire.VerbBuffer:
+	case err != nil || q.verb == wire.VerbBuffer:
 		return err
+	case q.verb == wire.VerbValue:
+		e.Uvarint(uint64(q.spent.Depth))
+		e.Uvarint(q.spent.Items)
+		e.Uvarint(q.spent.Bytes)
+		return nil
 	case q.verb == wire.VerbNext:
 		q.batch.write(e)
 		return nil

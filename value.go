@@ -1,7 +1,6 @@
 package py
 
 import (
-	"math"
 	"reflect"
 
 	"github.com/pycontext/py/internal/wire"
@@ -64,13 +63,8 @@ var codecHooks = &wire.Hooks{
 		c := scope.(home).context()
 		return c.items, c.bytes
 	},
-	Numbers: func(scope any) uint64 {
-		if scope != nil {
-			if c := scope.(home).context(); c.items != defaultItems {
-				return c.items
-			}
-		}
-		return math.MaxUint64 // the bytes are counted
+	Numbers: func(scope any) bool { // by default, their bytes are counted
+		return scope != nil && scope.(home).context().items != defaultItems
 	},
 	Standard:      decodeStandard,
 	StandardTypes: standardTypes,

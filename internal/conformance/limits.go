@@ -3,13 +3,15 @@ package conformance
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 
 	"github.com/pycontext/py"
 )
 
 func init() {
-	standardCases = append(standardCases, testCase{"Limits", limits}, testCase{"LimitsByDefault", limitsByDefault}, testCase{"LimitsExact", limitsExact})
+	standardCases = append(standardCases, testCase{"Limits", limits}, testCase{"LimitsByDefault", limitsByDefault}, testCase{"LimitsExact", limitsExact},
+		testCase{"LimitsOfArguments", limitsOfArguments})
 }
 
 func limits(t *testing.T, s *suite) {
@@ -132,6 +134,7 @@ func limitsExact(t *testing.T, s *suite) {
 		{ints, "array.array('b', bytes(100))", "array.array('b', bytes(101))"},
 		{ints, "List([0] * 100)", "List([0] * 101)"}, {ints, "collections.deque([0] * 100)", "collections.deque([0] * 101)"},
 		{evaluator[py.Array[int]](t, c), "array.array('b', bytes(100))", "array.array('b', bytes(101))"},
+		{evaluator[[]py.Array[int]](t, c), "[array.array('b', bytes(49))] * 2", "[array.array('b', bytes(49)), array.array('b', bytes(50))]"},
 		{lists, "memoryview(bytes(66)).cast('B', (33, 2))", "memoryview(bytes(68)).cast('B', (34, 2))"},
 		{lists, "[range(99)]", "[range(100)]"}, {lists, "[range(48), [0] * 50]", "[range(49), [0] * 50]"},
 		{lists, "[array.array('i', [0] * 99)]", "[array.array('i', [0] * 100)]"},
@@ -145,6 +148,10 @@ func limitsExact(t *testing.T, s *suite) {
 		}
 		is(t, l.beyond, l.eval(l.beyond), py.ErrLimit)
 	}
+	small := s.open(t, py.Options{Limits: py.Limits{Bytes: 10000}})
+	ranges := evaluator[[][]int](t, small)
+	equal(t, "what ranges become", ranges("[range(500, 1000), range(500, 1100)]"), nil)
+	is(t, "what ranges become", ranges("[range(500, 1000), range(500, 1200)]"), py.ErrLimit)
 	n := 0
 	for text, err := range py.StreamEval[string](limit(t), c, "('x' * 9000 for _ in range(300))") {
 		if n++; err != nil || len(text) != 9000 {
@@ -157,4 +164,75 @@ func limitsExact(t *testing.T, s *suite) {
 // evaluator evaluates to a T.
 func evaluator[T any](t *testing.T, c *py.Context) func(string) error {
 	return func(expr string) error { return discardValue(py.Eval[T](limit(t), c, expr)) }
+}
+
+// limitsOfArguments is at the limits of the arguments of a call together, some of which come as what they are to their parameters,
+// one by one: a hundred items, four deep.
+func limitsOfArguments(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Limits: py.Limits{Depth: 4, Bytes: 10000, Items: 100}, Preload: limitClasses + `
+import go
+class Text(str): pass
+class Row(list): pass
+space, spaced = types.SimpleNamespace, lambda v: types.SimpleNamespace(X=v, Y=1)
+array_of = lambda n: array.array('b', bytes(n))
+`})
+	type pair struct{ X, Y int }
+	type values struct {
+		X any
+		Y int
+	}
+	type row struct{ X []int }
+	for name, fn := range map[string]any{
+		"pairs": func([]pair) {}, "two": func(_, _ []int) {}, "many": func(...[]int) {}, "named": func(o struct{ A, B []int }) {},
+		"kw": func(_ []int, kw py.Kw) {}, "texts": func([]string) {},
+		"rows": func([]row) {}, "any": func(any, pair) {}, "arrays": func(_, _ py.Array[int]) {}, "values": func([]values) {},
+		"set": func(map[string]struct{}, []int) {}, "slices": func(py.Slice, []int) {}, "data": func([]byte, []string) {},
+	} {
+		register(t, c, name, fn)
+	}
+	for _, l := range []struct{ fits, beyond, place string }{
+		// Each of these has what is fetched.
+		{"pairs(spaces(33))", "pairs(spaces(34))", "argument 1[33].X"},
+		{"pairs([Pair(1, 2)] * 33)", "pairs([Pair(1, 2)] * 34)", "argument 1[33]"},
+		{"pairs(Row(spaces(33)))", "pairs(Row(spaces(34)))", "argument 1[33]"},
+		{"two(Row([0] * 50), Row([0] * 50))", "two(Row([0] * 50), Row([0] * 51))", "argument 2"},
+		{"two([0] * 50, Row([0] * 50))", "two([0] * 50, Row([0] * 51))", "argument 2"},
+		{"two(Row([0] * 50), [0] * 50)", "two(Row([0] * 51), [0] * 50)", "argument 1"}, // what came at once was counted first
+		{"two(Row([0] * 98), [Level.LOW] * 2)", "two(Row([0] * 99), [Level.LOW] * 2)", "argument 1"},
+		{"many(*[Row([0] * 10)] * 10)", "many(*[Row([0] * 10)] * 10, Row([0]))", "argument 11"},
+		{"named(A=Row([0] * 50), B=Row([0] * 50))", "named(A=Row([0] * 50), B=Row([0] * 51))", "argument 'B'"},
+		{"kw(Row([0] * 50), a=[0] * 50)", "kw(Row([0] * 51), a=[0] * 50)", "argument 1"},
+		{"any({'a': [0] * 97}, space(X=1, Y=2))", "any({'a': [0] * 98}, space(X=1, Y=2))", "argument 2"},
+		{"set({Text('a')}, Row([0] * 99))", "set({Text('a')}, Row([0] * 100))", "argument 2"},
+		{"slices(slice([0] * 50), Row([0] * 50))", "slices(slice([0] * 50), Row([0] * 51))", "argument 2"},
+		{"rows([space(X=Row([0] * 49)), space(X=[0] * 47)])", "rows([space(X=Row([0] * 49)), space(X=[0] * 48)])", "argument 1[1].X"},
+		{"values([spaced([0] * 94), spaced(1)])", "values([spaced([0] * 95), spaced(1)])", "argument 1[1]"},
+		// Ranges and arrays, which Go makes larger.
+		{"two(range(50), range(50))", "two(range(50), range(51))", "argument 2"},
+		{"two([0] * 50, range(50))", "two([0] * 50, range(51))", "argument 2"},
+		{"two(range(50), [0] * 50)", "two(range(51), [0] * 50)", "argument 2"},
+		{"two(array_of(50), array_of(50))", "two(array_of(50), array_of(51))", "argument 2"},
+		{"two(Row([0] * 50), range(50))", "two(Row([0] * 50), range(51))", "argument 2"},
+		{"rows([space(X=range(50)), space(X=range(46))])", "rows([space(X=range(50)), space(X=range(47))])", "argument 1[1].X"},
+		{"arrays(array_of(50), array_of(50))", "arrays(array_of(50), array_of(51))", "argument 2"},
+		// A text of n takes two bytes more than n, or three; its own place in the list is nine bytes, for the reference.
+		{"texts([Text('x' * 4900)] * 2)", "texts([Text('x' * 5000)] * 2)", "argument 1[1]"},
+		{"data(b'x' * 5000, [Text('x' * 4900)])", "data(b'x' * 5000, [Text('x' * 5000)])", "argument 2[0]"},
+		// Depth is that of each part within its argument.
+		{"values([spaced([[1]])])", "values([spaced([[[1]]])])", "argument 1[0].X[0]"},
+		{"rows([space(X=[Level.LOW])])", "rows([space(X=[[[1]]])])", "argument 1[0].X[0]"},
+	} {
+		if err := discardValue(c.Eval(limit(t), "go."+l.fits)); err != nil {
+			t.Errorf("%s: %v", l.fits, err)
+		}
+		err := discardValue(c.Eval(limit(t), "go."+l.beyond))
+		raises(t, l.beyond, err, "TypeError")
+		is(t, l.beyond, err, py.ErrLimit)
+		contains(t, l.beyond, err.Error(), l.place, "Options.Limits.")
+	}
+	// What one call had, the next has again.
+	for range 3 {
+		run(t, c, "go.pairs(spaces(33))")
+	}
+	eventually(t, "no reference is left", func() bool { runtime.GC(); works(t, c); return py.Live().References == 0 })
 }

@@ -49,6 +49,7 @@ typedef struct mark {
 
 typedef struct encoder {
   buf *out;
+  const char *what; // "the value has", as the limits call it
   int unlimited;  // but for MAX_DEPTH
   uint64_t items; // so far
   uint64_t apart; // bytes of the value that are not in out
@@ -76,6 +77,7 @@ static inline encoder *encoder_begin(encoder *e, buf *out, struct context *c, mi
   why->place[0] = why->reason[0] = 0;
   why->raised = why->limit = 0;
   e->out = out;
+  e->what = "the value has";
   e->context = c;
   e->why = why;
   e->items = e->apart = 0;
@@ -114,6 +116,9 @@ typedef struct want {
   int keep;        // of WANT_FIELDS
   uint64_t items;  // 0, or the result is an iterator, and this is how many of its items travel at most,
   uint64_t ns, bytes; // for how long, and how many bytes
+  struct {
+    uint64_t depth, items, bytes; // of the value that this is a part of, so far: all 0 where it is none
+  } had;
 } want;
 
 // The live Python objects that Go holds handles on. A handle is an index and a generation, so that a stale one is

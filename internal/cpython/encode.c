@@ -22,8 +22,8 @@ static int refuse(encoder *e, const char *format, ...) {
 
 static int beyond(encoder *e, const char *what, uint64_t most, const char *option) {
   e->why->limit = 1;
-  return refuse(e, "the value has more than %llu %s, which is the limit: see Options.Limits.%s", (unsigned long long)most,
-                what, option);
+  return refuse(e, "%s more than %llu %s, which is the limit: see Options.Limits.%s", e->what,
+                (unsigned long long)most, what, option);
 }
 
 // Takes room for n more bytes and n more items into account. Returns 0, or -1 where that is beyond a limit.

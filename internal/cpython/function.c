@@ -154,6 +154,7 @@ static __attribute__((noinline)) int write_call(const function *f, context *c, b
   encoder e;
   encoder_begin(&e, out, c, &why);
   e.in_place = e.tentative = 1;
+  e.what = "the arguments have";
   int result = write_arguments(&e, args, n, names);
   if (result == 0) encode_done(&e);
   else encode_undo(&e); // of the arguments before, too

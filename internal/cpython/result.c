@@ -219,6 +219,12 @@ void write_result(context *c, request *r, buf *out, PyObject *value, want w, str
   e.names = w.names;
   e.keep = w.keep;
   e.tentative = *lent != NULL;
+  if (w.had.bytes) {
+    e.what = "the arguments have";
+    e.depth = (int)w.had.depth;
+    e.items = w.had.items;
+    e.apart = w.had.bytes;
+  }
   e.in_place = r && r->lane->is_main; // a thread's lane may outlive what keeps
   e.keeper = r;
   out->len = 0;

@@ -345,6 +345,17 @@ static PyObject *do_env(context *c, lane *l, reader *in) {
   return namespace;
 }
 
+// The object, and what the arguments of a call that it is a part of have had of the limits.
+static PyObject *do_value(context *c, reader *in, want *w) {
+  PyObject *o = target(c, in);
+  w->had.depth = get_uvarint(in);
+  w->had.items = get_uvarint(in);
+  w->had.bytes = get_uvarint(in);
+  if (!o || (!in->bad && w->had.depth <= MAX_DEPTH)) return o;
+  Py_DecRef(o);
+  return malformed();
+}
+
 static PyObject *do_buffer(context *c, reader *in) {
   PyObject *o = target(c, in), *found = o ? buffer_of(o) : NULL;
   Py_DecRef(o);
@@ -400,7 +411,7 @@ static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObjec
   case VERB_EXEC: return do_exec(c, l, in, namespace);
   case VERB_METHOD: return do_method(c, in);
   case VERB_ATTR: return attribute(c, in);
-  case VERB_VALUE: return target(c, in);
+  case VERB_VALUE: return do_value(c, in, w);
   case VERB_ENV: return do_env(c, l, in);
   case VERB_ATTACH: return do_attach(l, in);
   case VERB_NEXT: return do_next(c, in, w);

@@ -55,16 +55,16 @@ func (d *Decoder) arrayParts() error {
 	return nil
 }
 
-// checkArray is the error of an array with more numbers than the hooks allow.
-func (d *Decoder) checkArray() error {
-	if d.Hooks == nil || d.Hooks.Numbers == nil {
+// countArray counts the numbers of an array that stays one, where they are limited.
+func (d *Decoder) countArray() error {
+	if d.Hooks == nil || d.Hooks.Numbers == nil || !d.Hooks.Numbers(d.Scope) {
 		return nil
 	}
 	n := uint64(len(d.payload.Raw) / ItemSize(d.payload.Format))
-	if most := d.Hooks.Numbers(d.Scope); n > most {
-		return &Error{Type: KindArray.String(), Reason: fmt.Sprintf("an array of %d numbers is more than the limit of %d items: see Options.Limits.Items", n, most), Err: ErrLimit}
-	}
-	return nil
+	err := d.grow(n, KindArray.String())
+	d.account.items += n
+	d.account.grown = true
+	return err
 }
 
 // arrayBytes reads the payload of an array of bytes.
@@ -114,7 +114,7 @@ func (d *Decoder) expandArray() error {
 	if err := d.grow(max(all, lists), KindArray.String()); err != nil {
 		return err
 	}
-	d.grown = true
+	d.account.grown = true
 	if len(p.Shape) == 0 {
 		return &Error{Type: KindArray.String(), Reason: "an array without dimensions is no list"}
 	}

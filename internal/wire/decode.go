@@ -26,13 +26,13 @@ type Decoder struct {
 	// Bytes returns the memory of this process that a value refers to by address. Nil: there is none.
 	Bytes func(address, n uint64) []byte
 
-	depth   int    // containers around the value being read
-	hops    int    // pointers made on the way to it
-	budget  int    // items that can still be promised, see count
-	refs    int    // references met since Reset, which were given to the hooks or dropped
-	taken   int    // as many were before Again
-	counted uint64 // items of the containers of the value so far
-	grown   bool   // ranges or arrays became containers, whose items nobody else counts
+	depth  int // containers around the value being read
+	hops   int // pointers made on the way to it
+	budget int // items that can still be promised, see count
+	refs   int // references met since Reset, which were given to the hooks or dropped
+	taken  int // as many were before Again
+
+	account account
 
 	marks map[*byte]uint64 // the Go types of parts of the value, by their first bytes; nil where there are none
 
@@ -41,7 +41,13 @@ type Decoder struct {
 }
 
 // Reset makes the decoder read buf.
-func (d *Decoder) Reset(buf []byte) { d.Buf, d.refs, d.taken = buf, 0, 0 }
+func (d *Decoder) Reset(buf []byte) { d.Buf, d.refs, d.taken, d.account = buf, 0, 0, account{} }
+
+// ResetCall makes it read the arguments of a call, as SPEC.md has them, for all of which together the limits hold.
+func (d *Decoder) ResetCall(buf []byte) {
+	d.Reset(buf)
+	d.account.together, d.account.call = true, buf
+}
 
 // Again makes it read buf, which it was reset to, once more, to pass over values: those of its references that were not given to the
 // hooks are dropped. It is for what code of a hook left in the middle.
@@ -197,7 +203,7 @@ func (d *Decoder) open(t Tag) (int, error) {
 		return 0, tooDeep(t.String())
 	}
 	d.depth++
-	if d.counted += uint64(n); d.grown {
+	if d.account.items += uint64(n); d.account.grown {
 		return n, d.grow(0, t.String())
 	}
 	return n, nil
@@ -212,7 +218,10 @@ func (d *Decoder) shut() {
 
 // begin starts one value, behind its marks: beginMarked comes first where marksDue says so, which keeps both in line.
 func (d *Decoder) begin() {
-	d.depth, d.hops, d.budget, d.counted, d.grown, d.detours = 0, 0, len(d.Buf), 0, false, d.detours[:0]
+	d.depth, d.hops, d.budget, d.detours = 0, 0, len(d.Buf), d.detours[:0]
+	if a := &d.account; !a.together {
+		a.items, a.bytes, a.grown = 0, 0, false
+	}
 }
 
 // abandon ends a value that could not be decoded: it passes over the whole of it, and

@@ -57,19 +57,20 @@ func (h *Hooks) compileDec(t reflect.Type) decFunc {
 		if len(d.Buf) == 0 || d.Buf[0] != byte(TagRef) {
 			return dec(d, v)
 		}
-		return d.fetch(v, dec(d, v))
+		return d.fetch(v, dec)
 	}
 }
 
-// fetch reads what a reference refers to, where that can be had; why is what there is to say otherwise.
-func (d *Decoder) fetch(v reflect.Value, why error) error {
+// fetch reads what a reference refers to, where that can be had. Otherwise dec says why there is no such Go type.
+func (d *Decoder) fetch(v reflect.Value, dec decFunc) error {
+	at := d.Buf
 	x, err := d.ref()
 	if err != nil {
 		return err
 	}
-	ok, err := d.Hooks.Fetch(d.Scope, x, v.Addr().Interface())
+	ok, err := d.Hooks.Fetch(d, x, v.Addr().Interface())
 	if !ok && err == nil {
-		err = why
+		err = dec(&Decoder{Buf: at, Hooks: d.Hooks, Scope: d.Scope}, v)
 	}
 	return err
 }
@@ -173,7 +174,7 @@ func decInterface(d *Decoder, v reflect.Value) error {
 	rx := reflect.ValueOf(x)
 	if !rx.Type().AssignableTo(v.Type()) {
 		if t == TagRef && d.Hooks.Fetch != nil { // for the name of its class, or a value that it stands for
-			if ok, err := d.Hooks.Fetch(d.Scope, x, v.Addr().Interface()); ok || err != nil {
+			if ok, err := d.Hooks.Fetch(d, x, v.Addr().Interface()); ok || err != nil {
 				return err
 			}
 		}

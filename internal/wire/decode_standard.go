@@ -127,7 +127,7 @@ func (d *Decoder) readPayload(k Kind) (err error) {
 		err = d.sliceParts()
 	case KindArray:
 		if err = d.arrayParts(); err == nil {
-			err = d.checkArray()
+			err = d.countArray()
 		}
 	default:
 		err = d.intParts(k)
@@ -298,38 +298,22 @@ func (d *Decoder) listOf(start, stop, step int64) ([]byte, error) {
 		size = 2
 	}
 	items, bytes := d.most()
-	option, limit := "Items", items-min(d.counted, items)
-	if bytes/size < limit {
-		option, limit = "Bytes", bytes/size
+	option, limit := "Items", items-min(d.account.items, items)
+	if left := (bytes - min(d.account.bytes, bytes)) / size; left < limit {
+		option, limit = "Bytes", left
 	}
 	if count > limit {
 		return nil, &Error{Type: "range", Reason: fmt.Sprintf("a range of %d numbers is more than a slice may have by the limit: "+
 			"see Options.Limits.%s, or take it as py.Range", count, option), Err: ErrLimit}
 	}
-	d.grown = true
+	d.account.grown = true
+	d.account.bytes += count * size
 	e := Encoder{Buf: make([]byte, 0, 10+count*size)}
 	e.List(int(count))
 	for i := range count {
 		e.Int(start + int64(i)*step)
 	}
 	return e.Buf, nil
-}
-
-// grow is the error of n more items where that is more than a value may have.
-func (d *Decoder) grow(n uint64, typ string) error {
-	if most, _ := d.most(); d.counted > most || n > most-d.counted {
-		return &Error{Type: typ, Reason: fmt.Sprintf("the value has more than %d items, which is the limit: see Options.Limits.Items", most), Err: ErrLimit}
-	}
-	return nil
-}
-
-// most is how many items a value may have in which ranges and arrays become containers, which nobody has counted, and how many
-// bytes those may have.
-func (d *Decoder) most() (items, bytes uint64) {
-	if d.Hooks == nil || d.Hooks.Limits == nil {
-		return 1 << 24, 1 << 28
-	}
-	return d.Hooks.Limits(d.Scope)
 }
 
 func (d *Decoder) isRecord() bool {

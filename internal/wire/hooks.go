@@ -48,12 +48,12 @@ type Hooks struct {
 	// Nil: 2^24 and 2^28.
 	Limits func(scope any) (items, bytes uint64)
 
-	// Numbers is how many an array may have that stays one. Nil: any number.
-	Numbers func(scope any) uint64
+	// Numbers reports whether the numbers of an array that stays one count as items. Nil: they do not.
+	Numbers func(scope any) bool
 
-	// Fetch is asked where a Go type was wanted and only a reference came, which it owns: it may have more come and read that
-	// into what into points to. It reports whether it did. Nil: it never does.
-	Fetch func(scope, ref, into any) (bool, error)
+	// Fetch is asked where a Go type was wanted and only a reference came, which it owns: it may have more come, see
+	// [Decoder.Spent], and read that into what into points to. It reports whether it did. Nil: it never does.
+	Fetch func(d *Decoder, ref, into any) (bool, error)
 
 	// Types lists special types that only Encode knows.
 	Types []reflect.Type
