@@ -415,9 +415,8 @@
 // has none.
 //
 // Python code that is not written with such an exception in mind may not survive it as it was. A library that takes a lock and
-// is struck before its try keeps it, and waits for itself the next time: subprocess.Popen.poll does so. asyncio's event loop,
-// struck in its own code, can lose track of a task and then wait for it, in C, without end; a coroutine with a deadline of
-// its own (asyncio.timeout) does not come to that.
+// is struck before its try keeps it, and waits for itself the next time: subprocess.Popen.poll does so. The exception waits while
+// importlib or asyncio is on top, whose own code would not survive it; the modules that are imported, and coroutines, get it.
 //
 // [Context.Interrupt] does the same to whatever runs, which then fails with [ErrInterrupted] unless its code catches that.
 // [SafeToRetry] tells whether the request of an error never reached Python.

@@ -93,30 +93,40 @@ int resume_request(lane *l, request *r) {
 
 #define POSTPONED_NS 500000
 
-// Attached to the lane's interpreter with another thread state, so that the lane's thread stands still. Whether it is within
-// importlib, which an exception out of nowhere can leave with the lock of a module taken for ever. Without an interpreter lock
-// it does not stand still, and cannot be looked at.
-static int importing(lane *l) {
-  PyObject *frame = api_free_threaded || !l->state ? NULL : PyThreadState_GetFrame(l->state);
-  PyObject *code = frame ? PyFrame_GetCode(frame) : NULL;
+// Attached, no error set, and none afterwards. Whether a frame's code is importlib's, which an exception out of nowhere can leave
+// with the lock of a module taken for ever, or asyncio's, which can lose track of a task over one and wait for it for ever.
+static int is_fragile(PyObject *frame) {
+  PyObject *code = PyFrame_GetCode(frame);
   PyObject *file = code ? PyObject_GetAttrString(code, "co_filename") : NULL;
+  PyObject *globals = PyObject_GetAttrString(frame, "f_globals");
+  PyObject *module = globals ? PyDict_GetItemString(globals, "__name__") : NULL; // borrowed
   const char *p = file && type_of(file) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(file, NULL) : NULL;
-  int result = p && strcmp(p, "<frozen importlib._bootstrap>") == 0;
+  const char *m = module && type_of(module) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(module, NULL) : NULL;
+  int result = (p && strcmp(p, "<frozen importlib._bootstrap>") == 0) || (m && strncmp(m, "asyncio.", 8) == 0);
   PyErr_Clear();
+  Py_DecRef(globals);
   Py_DecRef(file);
   Py_DecRef(code);
+  return result;
+}
+
+// Attached to the lane's interpreter with another thread state, so that the lane's thread stands still. Whether an interrupt
+// has to wait for what is on top. Without an interpreter lock the thread does not stand still, and cannot be looked at.
+static int has_to_wait(lane *l) {
+  PyObject *frame = api_free_threaded || !l->state ? NULL : PyThreadState_GetFrame(l->state);
+  int result = frame && is_fragile(frame);
   Py_DecRef(frame);
   return result;
 }
 
 // Any thread; attached to the interpreter with a thread state of its own, or not. A request that holds the top of its
-// thread can only be struck when attached, and not within an import; any other is marked, and raises when it is next on top.
+// thread can only be struck when attached, and not in fragile code; any other is marked, and raises when it is next on top.
 // Returns whether that settled the matter.
 static int aim(lane *l, request *r, int attached) {
   pthread_mutex_lock(&l->lock);
   int on_top = l->current == r && !r->suspended;
   if (!on_top) r->interrupted = 1;
-  int strikes = on_top && attached && !importing(l);
+  int strikes = on_top && attached && !has_to_wait(l);
   if (strikes) set_exception(l, r);
   pthread_mutex_unlock(&l->lock);
   return !on_top || strikes;
@@ -127,7 +137,7 @@ static int aim(lane *l, request *r, int attached) {
 int strike_again(lane *l) {
   pthread_mutex_lock(&l->lock);
   request *r = l->current;
-  int again = r && r->hit && !r->suspended && !importing(l);
+  int again = r && r->hit && !r->suspended && !has_to_wait(l);
   if (again) set_exception(l, r);
   pthread_mutex_unlock(&l->lock);
   return again;
@@ -186,7 +196,7 @@ static uint64_t strike_top(lane *l, uint64_t *serial, int *settled) {
     handle = r->handle;
     *serial = r->serial;
     if (r->suspended) r->interrupted = 1;
-    else if (lane_current() != l && importing(l)) *settled = 0;
+    else if (lane_current() != l && has_to_wait(l)) *settled = 0;
     else set_exception(l, r);
   }
   pthread_mutex_unlock(&l->lock);
