@@ -205,6 +205,11 @@
 // becomes the other by itself; see [DateTime.In] and [DateTimeOf]. Python's times have microseconds: a time.Time or
 // time.Duration with nanoseconds is an error, so use Truncate(time.Microsecond).
 //
+// Instant and offset of a time always survive, in both directions and back, and so does its zone: one of the IANA database by its
+// name, as a time.LoadLocation and a ZoneInfo, and a fixed offset with its name or without. What does not survive is the rest:
+// time.Local, and zones of other libraries than zoneinfo, arrive as their offset and abbreviation at that time; an offset of zero
+// without a name, and ZoneInfo("UTC"), are UTC; a monotonic clock reading and a fold that makes no difference are left behind.
+//
 // # Structs
 //
 // The exported fields of a struct are the entries of a dict. A field is named by its py tag, or else its json tag, or else as

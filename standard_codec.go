@@ -128,9 +128,9 @@ func encodeTime(e *wire.Encoder, t time.Time) error {
 	case offset <= -86400 || offset >= 86400:
 		return fmt.Errorf("a time.Time %d seconds from UTC: Python has offsets of less than a day", offset)
 	}
-	// A fixed zone has one name only, and that of the machine is called Local.
+	// That of the machine is called Local.
 	name := t.Location().String()
-	named := strings.Contains(name, "/") || name != abbreviation && name != "Local"
+	named := strings.Contains(name, "/") || name != "Local" && name != "UTC" && (name != abbreviation || changes(t, name, offset))
 	if !named && name != "UTC" {
 		name = abbreviation
 	}
@@ -144,6 +144,20 @@ func encodeTime(e *wire.Encoder, t time.Time) error {
 	}
 	e.Bool(named)
 	return nil
+}
+
+// changes reports whether t's location, which shows that name and offset at t, shows others at any of the times when those change
+// that have the name of their own abbreviation, such as CET: a fixed zone never does.
+func changes(t time.Time, name string, offset int) bool {
+	in := func(year int, month time.Month) time.Time {
+		return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC).In(t.Location())
+	}
+	for _, at := range [...]time.Time{in(1800, 1), in(2000, 1), in(2000, 7), t.AddDate(0, -6, 0), t.AddDate(0, 6, 0)} {
+		if n, o := at.Zone(); n != name || o != offset {
+			return true
+		}
+	}
+	return false
 }
 
 var errOther = wire.ErrOther

@@ -23,8 +23,8 @@ func (k customKey) MarshalPython() (any, error) { return "custom", nil }
 
 // keys has the keys of maps, and items of sets, that are no plain values in Go, or not hashable in Python.
 func keys(t *testing.T, s *suite) {
-	c := s.open(t, py.Options{Preload: "import collections, dataclasses\nPair = collections.namedtuple('Pair', 'X Y')\n" +
-		"@dataclasses.dataclass(frozen=True)\nclass Grid:\n  X: int\n  Y: int"})
+	c := s.openStandard(t, "import collections, dataclasses\nPair = collections.namedtuple('Pair', 'X Y')\n"+
+		"@dataclasses.dataclass(frozen=True)\nclass Grid:\n  X: int\n  Y: int")
 	for _, k := range []struct {
 		v    any
 		repr string

@@ -39,7 +39,7 @@ type (
 
 // misfits has what the errors of results say: the place, what was wanted, what was there, and what to do.
 func misfits(t *testing.T, s *suite) {
-	c := s.open(t, py.Options{Preload: misfitClasses})
+	c := s.openStandard(t, misfitClasses)
 	type row struct {
 		expr  string
 		eval  func(string) error
@@ -130,7 +130,7 @@ func misfits(t *testing.T, s *suite) {
 
 // misfitArguments has what the errors about arguments of Go functions say.
 func misfitArguments(t *testing.T, s *suite) {
-	c := s.open(t, py.Options{Preload: misfitClasses})
+	c := s.openStandard(t, misfitClasses)
 	for name, fn := range map[string]any{
 		"one": func(int) {}, "list": func([]int) {}, "point": func(misfitXY) {}, "counts": func(map[string]int) {}, "many": func(int, ...string) {},
 		"set": func(map[int]struct{}) {}, "order": func(misfitOrder) {}, "clock": func(time.Time) {}, "fails": func(error) {}, "data": func([]byte) {},

@@ -27,7 +27,12 @@ def reduce_datetime(t):
         return None
     key = getattr(zone, "key", None)
     named = type(key) is str and key != "UTC"
-    name = key if type(key) is str else t.tzname() or ""
+    if type(key) is str:
+        name = key
+    elif offset and class_of(type(zone)) == ("datetime", "timezone") and len(zone.__getinitargs__()) == 1:
+        name = ""  # what its tzname() says is not its own
+    else:
+        name = t.tzname() or ""
     seconds = offset.days * 86400 + offset.seconds
     return AWARE, (t.year, t.month, t.day, t.hour, t.minute, t.second, t.microsecond, t.fold, seconds, name, named)
 
@@ -245,17 +250,17 @@ def _():
         if offset == 0 and name == "UTC":
             return datetime(y, mo, d, h, mi, s, us, timezone.utc)
         delta = timedelta(0, offset)
-        fixed = datetime(y, mo, d, h, mi, s, us, timezone(delta, name) if name else timezone(delta))
         if named:
             try:
                 from zoneinfo import ZoneInfo
 
-                there = fixed.astimezone(ZoneInfo(name))
-                if there.utcoffset() == delta:
-                    return there
+                for fold in 0, 1:
+                    there = datetime(y, mo, d, h, mi, s, us, ZoneInfo(name), fold=fold)
+                    if there.utcoffset() == delta:
+                        return there
             except Exception:  # no such zone here
                 pass
-        return fixed
+        return datetime(y, mo, d, h, mi, s, us, timezone(delta, name) if name else timezone(delta))
 
     return make
 
