@@ -42,7 +42,7 @@ func newEval(g *global) *cobra.Command {
 			}
 			p := &program{mode: mode.Mode, files: []string{"values.py", "ending.py", "script.py"}}
 			p.call = func(ctx context.Context, c *py.Context) (int, error) {
-				return py.Call[int](ctx, c, module, "evaluate", args[0], pairs, text)
+				return py.Call[int](ctx, c, module, "evaluate", []byte(args[0]), pairs, text)
 			}
 			return p.main(g)
 		},
@@ -62,14 +62,14 @@ func newEval(g *global) *cobra.Command {
 
 var variableName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
 
-func splitVars(vars []string) ([][]string, error) {
-	pairs := [][]string{}
+func splitVars(vars []string) ([][][]byte, error) {
+	pairs := [][][]byte{}
 	for _, v := range vars {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || !variableName.MatchString(name) {
 			return nil, fmt.Errorf("--var %q is not NAME=VALUE, such as x=5", v)
 		}
-		pairs = append(pairs, []string{name, value})
+		pairs = append(pairs, asBytes([]string{name, value}))
 	}
 	return pairs, nil
 }

@@ -19,6 +19,7 @@ func TestEval(t *testing.T) {
 		{"\"007\"\n", 0, []string{"x", "--var", "x=007"}, ""},
 		{"\"NaN\"\n", 0, []string{"x", "--var", "x=NaN"}, ""},
 		{"3\n", 0, []string{"(lambda: max(y for y in x))()", "--var", "x=[1,3]"}, ""},
+		{`["\udcff","\udcfe"]` + "\n", 0, []string{"[y, x]", "--var", "x=\xfe", "--var", "y=\xff"}, ""},
 		{"4.0\n", 0, []string{"__import__('math').sqrt(16)"}, ""},
 		{"-1\n", 0, []string{"--", "-1"}, ""},
 		{"1\n", 0, []string{"  1 "}, ""},
@@ -28,6 +29,7 @@ func TestEval(t *testing.T) {
 		{"", 1, []string{"{1}"}, "pyctx: the result is not JSON: Object of type set is not JSON serializable\n"},
 		{"", 1, []string{"float('nan')"}, "pyctx: the result is not JSON: Out of range float values are not JSON compliant: nan\n"},
 		{"", 1, []string{"zzzzzz"}, "Traceback (most recent call last):\n  File \"<expression>\", line 1, in <module>\n    zzzzzz\nNameError: name 'zzzzzz' is not defined\n"},
+		{"", 1, []string{"'\xff'"}, "UnicodeEncodeError: 'utf-8' codec can't encode character '\\udcff' in position 1: surrogates not allowed\n"},
 		{"", 1, []string{"x = 1"}, "  File \"<expression>\", line 1\n    x = 1\n      ^\nSyntaxError: invalid syntax\n"},
 	} {
 		o := pyctx(t, append([]string{"eval"}, c.args...)...)

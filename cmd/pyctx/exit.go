@@ -67,7 +67,8 @@ func report(w io.Writer, command string, err error) int {
 }
 
 // inCommand says what a library's user finds elsewhere than the command's.
-var inCommand = strings.NewReplacer("use py.Worker", "use --mode worker", "Config.Python", "--python")
+var inCommand = strings.NewReplacer("use py.Worker", "use --mode worker", "Config.Python", "--python",
+	"make Options.StackSize smaller, or close other contexts", "see ulimit -v and -u, or use fewer --workers")
 
 // message is that of an error for one who uses a command, not a library.
 func message(err error) string { return inCommand.Replace(strings.TrimPrefix(err.Error(), "py: ")) }

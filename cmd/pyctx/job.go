@@ -185,6 +185,9 @@ func (j *mapJob) describe(it item, err error) string {
 	case errors.As(err, &raised):
 		title, _, _ := strings.Cut(raised.Error(), "\n")
 		trace := fmt.Sprintf("%+v", withoutOwnFrames(raised)) + hint(raised, j.mode)
+		if trace == title { // of a call that did not come to the function's code
+			return fmt.Sprintf("%v: %s", it.place, title)
+		}
 		return fmt.Sprintf("%v: %s\n  %s", it.place, title, strings.ReplaceAll(trace, "\n", "\n  "))
 	}
 	return fmt.Sprintf("%v: %s", it.place, message(err))

@@ -127,6 +127,10 @@ func TestMapFailures(t *testing.T) {
 		pyctxWith(t, "1\n", "map", "items.py:"+c.function).check(t, "", statusFailed, c.says, "1 item, 1 failed")
 	}
 	pyctx(t, "map", "--files", "items.py:size", "none").check(t, "", statusFailed, "pyctx: none: FileNotFoundError: ")
+	o = pyctxWith(t, "1\n", "map", "items.py:wants_two")
+	if o.check(t, "", statusFailed); strings.Count(o.err, "TypeError: wants_two() missing 1 required positional argument: 'y'\n") != 1 {
+		t.Errorf("not said once:\n%s", o.err)
+	}
 }
 
 func TestMapFailFast(t *testing.T) {
@@ -206,6 +210,16 @@ def f(x):
 	cmd := command(t, "map", "main.py:f")
 	cmd.Dir, cmd.Stdin = dir, strings.NewReader("1\n")
 	finish(t, cmd).check(t, "[42,\"main\",true]\n", 0)
+}
+
+// TestMapOddName takes a file whose name is not UTF-8, where the file system has such.
+func TestMapOddName(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "\xff.py")
+	if err := os.WriteFile(file, []byte("def f(x): return ascii(__file__)[-10:]"), 0o600); err != nil {
+		t.Skip(err)
+	}
+	pyctxWith(t, "1\n", "map", file+":f").check(t, `"\\udcff.py'"`+"\n", 0)
+	pyctxWith(t, "1\n", "map", file+":\xff").check(t, "", statusUsage, `has no function '\udcff'`)
 }
 
 // TestMapEnds checks that what a Python process does at its end is done: threads are waited for, exit functions run, and

@@ -57,7 +57,23 @@ func newRoot() *cobra.Command {
 		"the Python to use: an interpreter, a virtual environment or a libpython `path`")
 	root.SetFlagErrorFunc(plainly)
 	root.AddCommand(newMap(g), newRun(g), newEval(g), newDoctor(g), newBench(g), newProbe(g), newVersion())
+	failForUnknownTopics(root)
 	return root
+}
+
+// failForUnknownTopics lets "pyctx help frob" be the mistake that "pyctx frob" is; cobra's own prints all the help there is.
+func failForUnknownTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, _ := root.Find([]string{"help"})
+	help.Run = nil
+	help.RunE = func(_ *cobra.Command, args []string) error {
+		topic, _, err := root.Find(args)
+		if err != nil {
+			return err
+		}
+		topic.InitDefaultHelpFlag()
+		return topic.Help()
+	}
 }
 
 // plainly says what is wrong with the value of a flag, without the name of the Go function that found out.

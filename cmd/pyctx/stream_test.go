@@ -179,6 +179,15 @@ func TestReaderGone(t *testing.T) {
 			t.Errorf("standard error: %s", s.err.String())
 		}
 	}
+	for _, expression := range []string{"input()", "input() * 1_000_000"} {
+		s := startStream(t, "eval", expression)
+		s.raw.Close()
+		io.WriteString(s.in, "x\n")
+		s.end(t, 141)
+		if s.err.Len() > 0 {
+			t.Errorf("standard error of eval: %s", s.err.String())
+		}
+	}
 	// A program gets Python's exception.
 	s := startStream(t, "run", "-c", "import itertools\nfor i in itertools.count(): print(i)")
 	s.line(t, "0\n")

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/pycontext/py"
 )
 
 // TestUsage checks that what is wrong with a command line ends with status 2 and says what to do, before Python starts.
@@ -13,6 +15,7 @@ func TestUsage(t *testing.T) {
 		says string
 	}{
 		{"frob", `unknown command "frob"`},
+		{"help frob", `unknown command "frob" for "pyctx"`},
 		{"--frob", "unknown flag: --frob"},
 		{"map", "name FILE.py:FUNC"},
 		{"map items.py", `"items.py" is not FILE.py:FUNC`},
@@ -26,6 +29,8 @@ func TestUsage(t *testing.T) {
 		{"map items.py:Shop.cost items.py", "items.py has no function 'Shop.cost'"},
 		{"map items.py:constant items.py", "'constant' in items.py is no function: it is of type int"},
 		{"map items.py:waits items.py", "'waits' in items.py is an async function"},
+		{"map items.py:streams items.py", "'streams' in items.py is an async function"},
+		{"map items.py:yields items.py", "'yields' in items.py is a generator function, and an item has one result"},
 		{"map --workers 0 items.py:double", "--workers is 0: it must be at least 1"},
 		{"map --workers two items.py:double", `invalid argument "two" for --workers: it must be a whole number`},
 		{"map --timeout 5 items.py:double", `missing unit in duration "5"`},
@@ -92,6 +97,17 @@ func TestNoPython(t *testing.T) {
 	o.check(t, "No Python can be used:\nno usable Python: --python: \"/no/python\": no such file or folder\n", statusFailed)
 }
 
+// TestNoThread checks that advice for programs is put in the words of the command.
+func TestNoThread(t *testing.T) {
+	_, err := py.New(t.Context(), py.Options{StackSize: 1 << 50})
+	if err == nil {
+		t.Fatal("a stack of a petabyte")
+	}
+	if text := message(err); !strings.Contains(text, "use fewer --workers") || strings.Contains(text, "Options") {
+		t.Error(text)
+	}
+}
+
 // TestFullDisk checks that what cannot be written is an error.
 func TestFullDisk(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -106,11 +122,14 @@ func TestFullDisk(t *testing.T) {
 		cmd.Stdin, cmd.Stdout = strings.NewReader("1\n"), full
 		finish(t, cmd).check(t, "", statusFailed, "no space left on device")
 	}
-	for _, args := range [][]string{{"eval", "1"}, {"run", "-c", "print(1)"}} {
-		cmd := command(t, args...)
-		cmd.Stdout = full
-		if o := finish(t, cmd); o.status == 0 || !strings.Contains(o.err, "No space left on device") {
-			t.Errorf("pyctx %q: got status %d and %q", args, o.status, o.err)
-		}
+	cmd := command(t, "eval", "1")
+	cmd.Stdout = full
+	if o := finish(t, cmd); o.status != statusFailed || o.err != "pyctx: cannot write the value: no space left on device\n" {
+		t.Errorf("eval: got status %d and %q", o.status, o.err)
+	}
+	cmd = command(t, "run", "-c", "print(1)")
+	cmd.Stdout = full
+	if o := finish(t, cmd); o.status == 0 || !strings.Contains(o.err, "No space left on device") {
+		t.Errorf("run: got status %d and %q", o.status, o.err)
 	}
 }

@@ -161,7 +161,7 @@ func (j *mapJob) load(c *py.Context) (*py.Object, error) {
 	if _, err := c.Call(j.ctx, module, "furnish", j.input.readsStdin()); err != nil {
 		return nil, failed(err)
 	}
-	steps, err := py.Call[*py.Object](j.ctx, c, module, "stepper", j.path, j.file, j.function, string(j.input.kind))
+	steps, err := py.Call[*py.Object](j.ctx, c, module, "stepper", asBytes([]string{j.path, j.file, j.function}), string(j.input.kind))
 	var raised *py.Error
 	switch {
 	case err == nil || !errors.As(err, &raised):

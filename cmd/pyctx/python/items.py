@@ -9,7 +9,7 @@ from threading import get_ident
 from time import perf_counter
 
 BATCH_TIME = 0.001
-CO_COROUTINE = 0x80  # as in inspect, which takes long to import
+CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x20, 0x80, 0x200  # as in inspect, which takes long to import
 
 
 class Missing(Exception):
@@ -76,7 +76,10 @@ def find(module, path, dotted):
             raise Missing(f"{path} has no function {dotted!r}{suggestion(module, dotted)}") from None
     if not callable(value):
         raise Missing(f"{dotted!r} in {path} is no function: it is of type {type(value).__name__}")
-    if getattr(getattr(value, "__code__", None), "co_flags", 0) & CO_COROUTINE:
+    flags = getattr(getattr(value, "__code__", None), "co_flags", 0)
+    if flags & CO_GENERATOR:
+        raise Missing(f"{dotted!r} in {path} is a generator function, and an item has one result: return a list")
+    if flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
         raise Missing(f"{dotted!r} in {path} is an async function, and nobody awaits it: call it with asyncio.run in a plain one")
     return value
 
@@ -101,12 +104,13 @@ def text(raw):
 read = {"json": lambda raw: from_json(text(raw)), "text": text, "files": os.fsdecode}
 
 
-def stepper(path, shown, dotted, kind):
+def stepper(names, kind):
     """The function from the bytes of inputs to those of lines of output.
 
     It does as many as it can in a short time, and at least one. An exception ends it: one of the first input is raised;
     one of a later input is kept and raised when that input comes back as the first.
     """
+    path, shown, dotted = map(os.fsdecode, names)
     function, of, kept = find(load(path), shown, dotted), read[kind], []
 
     def steps(raws):

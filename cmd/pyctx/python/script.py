@@ -78,10 +78,11 @@ def fresh_main(**names):
 def evaluate(expression, variables, as_text):
     def work():
         sys.path.insert(0, "")
-        show_source("<expression>", expression)
-        code = compile(expression.strip(), "<expression>", "eval", dont_inherit=True)
-        value = eval(code, fresh_main(**{name: variable(text) for name, text in variables}))
-        print_line(value if as_text else as_json(value))
+        source = os.fsdecode(expression).strip()
+        show_source("<expression>", source)
+        code = compile(source, "<expression>", "eval", dont_inherit=True)
+        value = eval(code, fresh_main(**{os.fsdecode(name): variable(os.fsdecode(text)) for name, text in variables}))
+        print_line(str(value) if as_text else as_json(value))
 
     return conclude(work)
 
@@ -100,8 +101,12 @@ def variable(text):
         return text
 
 
-def print_line(value):
-    print(value, flush=True)
+def print_line(text):
+    try:
+        print(text, flush=True)
+    except OSError as e:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where the end of the program writes what is left
+        sys.exit(128 + 13 if isinstance(e, BrokenPipeError) else f"pyctx: cannot write the value: {e.strerror.lower()}")
 
 
 def show_source(file, text):

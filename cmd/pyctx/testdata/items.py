@@ -75,6 +75,18 @@ async def waits(x):
     return x
 
 
+async def streams(x):
+    yield x
+
+
+def yields(x):
+    yield x
+
+
+def wants_two(x, y):
+    return x
+
+
 def spins(x):
     while x == 2:
         pass
