@@ -14,6 +14,23 @@ func TestRun(t *testing.T) {
 	dir := folder(t, map[string]string{
 		"script.py": "import sys\nprint(sys.argv, __name__, __file__ == sys.argv[1], sys.path[0] == sys.argv[2])\n",
 		"mod.py":    "import sys\nprint(sys.argv[1:], __name__, sys.argv[0] == __file__)\n",
+		"forks.py": `
+import atexit, os, sys, warnings
+
+warnings.simplefilter("ignore")
+atexit.register(lambda: print("at exit", flush=True))
+for ending in "exit", "raise", "end":
+    child = os.fork()
+    if child == 0:
+        if ending == "exit":
+            sys.exit(3)
+        if ending == "raise":
+            raise ValueError
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+else:
+    sys.exit(7)
+`,
 		"raises.py": "def f():\n    return 1 / 0\n\nf()\n",
 	})
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
@@ -67,7 +84,10 @@ func TestRun(t *testing.T) {
 			out: "thread\n"},
 		{name: "threads of an interpreter of its own", args: []string{"--mode", "owngil", "-c",
 			"import threading, time; threading.Thread(target=lambda: (time.sleep(.1), print('thread'))).start()"}, out: "thread\n"},
+		{name: "the thread's name", args: []string{"-c", "import logging\nlogging.basicConfig(format='%(threadName)s')\nlogging.error('')"}, err: []string{"MainThread\n"}},
 		{name: "daemon threads", args: []string{"-c", "import threading, time; threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"}},
+		{name: "forks", args: []string{"forks.py"}, status: 7, out: "at exit\n3\nat exit\n1\nat exit\n0\nat exit\n", err: []string{
+			"forks.py\", line 12, in <module>\n    raise ValueError\nValueError\n"}},
 		{name: "a process pool", args: []string{"-c", "import subprocess, sys; print(subprocess.run([sys.executable, '-c', 'print(6*7)'], capture_output=True, text=True).stdout)"},
 			out: "42\n\n"},
 	} {

@@ -24,8 +24,11 @@ def finish(status):
 
 def wait_for_threads():
     main = threading.main_thread()
-    if hasattr(threading, "_shutdown_locks") and main.ident != threading.get_ident():  # CPython 3.12
-        threading._shutdown_locks.discard(main._tstate_lock)  # the main thread is in no hurry to end
+    if hasattr(threading, "_shutdown_locks"):  # CPython 3.12
+        if main.ident != threading.get_ident():
+            threading._shutdown_locks.discard(main._tstate_lock)  # the main thread is in no hurry to end
+        elif main._tstate_lock is None:  # this became the main thread by os.fork()
+            main._set_tstate_lock()
     threading._shutdown()
     threading._shutdown = lambda: None  # the end of an interpreter calls it again, which CPython 3.12 does not expect
 

@@ -12,7 +12,7 @@ import go
 class program:
     """The one program of this process."""
 
-    thread = 0  # that it runs on
+    thread = process = 0  # that it runs on, and in
     noticed = False  # that Ctrl-C was pressed
     ending = threading.Lock()  # held by the thread that ends it
     over = False  # nothing of it runs any more but threads, exit functions and finalizers
@@ -119,8 +119,9 @@ def show_source(file, text):
 
 
 def conclude(work):
-    program.thread = threading.get_ident()
+    program.thread, program.process = threading.get_ident(), os.getpid()
     begin()
+    threading.current_thread().name = threading.main_thread().name  # what logs have of it
     if sys.stdout is not None:
         sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())
     raised = None
@@ -134,7 +135,10 @@ def conclude(work):
         status = status_of(raised)
         raised = None
         program.over = True
-        return finish(status)
+        status = finish(status)
+    if os.getpid() != program.process:  # a child of os.fork(), which has no Go to come back to
+        os._exit(status)
+    return status
 
 
 def status_of(exc):
