@@ -3,13 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -80,24 +76,11 @@ func measure(ctx context.Context, g *global, rows *regexp.Regexp) (bench.Report,
 	if err := g.start(py.Config{}); err != nil {
 		return bench.Report{}, err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	go func() {
-		if s, ok := <-signals; ok {
-			signal.Reset(os.Interrupt, syscall.SIGTERM)
-			cancel(stopped{s})
-		}
-	}()
+	ctx, stop := untilSignal(ctx)
+	defer stop()
 	report, err := bench.Short(ctx, rows)
-	var s stopped
-	switch {
-	case errors.As(context.Cause(ctx), &s):
-		return report, &exit{signalStatus(s.Signal), s}
-	case err != nil:
-		return report, failed(err)
+	if stopped := bySignal(ctx); stopped != nil {
+		return report, stopped
 	}
-	return report, nil
+	return report, asFailure(err)
 }

@@ -72,7 +72,12 @@ func newDoctor(g *global) *cobra.Command {
 			}
 			d := diagnose(g)
 			if d.Error == "" {
-				d.Modules = probeAll(cmd.Context(), d.probers(g, limit), modules)
+				ctx, stop := untilSignal(cmd.Context()) // which ends the processes that try the imports
+				defer stop()
+				d.Modules = probeAll(ctx, d.probers(g, limit), modules)
+				if stopped := bySignal(ctx); stopped != nil {
+					return stopped
+				}
 			}
 			if err := d.write(cmd.OutOrStdout(), asJSON); err != nil {
 				return failed(err)

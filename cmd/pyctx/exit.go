@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 )
@@ -72,6 +74,41 @@ var inCommand = strings.NewReplacer("use py.Worker", "use --mode worker", "Confi
 
 // message is that of an error for one who uses a command, not a library.
 func message(err error) string { return inCommand.Replace(strings.TrimPrefix(err.Error(), "py: ")) }
+
+// untilSignal returns a context that SIGINT or SIGTERM ends, with [stopped] as the cause. A second one has its usual effect.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case s := <-signals:
+			cancel(stopped{s})
+		case <-ctx.Done():
+		}
+		signal.Reset(os.Interrupt, syscall.SIGTERM)
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// stopped is a signal as the cause of an end.
+type stopped struct{ os.Signal }
+
+func (s stopped) Error() string {
+	if s.Signal == syscall.SIGTERM {
+		return "stopped by SIGTERM" // whose name in Go is "terminated"
+	}
+	return "stopped by " + s.String()
+}
+
+// bySignal is the error of a command that a signal stopped, or nil.
+func bySignal(ctx context.Context) error {
+	var s stopped
+	if errors.As(context.Cause(ctx), &s) {
+		return &exit{signalStatus(s.Signal), s}
+	}
+	return nil
+}
 
 // signalStatus is what shells report for a process that a signal ended.
 func signalStatus(s os.Signal) int {

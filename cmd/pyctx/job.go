@@ -48,16 +48,6 @@ type mapJob struct {
 	ending                 sync.Once
 }
 
-// stopped is a signal as the cause of an end.
-type stopped struct{ os.Signal }
-
-func (s stopped) Error() string {
-	if s.Signal == syscall.SIGTERM {
-		return "stopped by SIGTERM" // whose name in Go is "terminated"
-	}
-	return "stopped by " + s.String()
-}
-
 func (j *mapJob) main(g *global) error {
 	j.console = &console{out: os.Stderr}
 	if err := g.start(py.Config{Stdout: j.console, Stderr: j.console}); err != nil {

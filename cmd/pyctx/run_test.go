@@ -10,11 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func TestRun(t *testing.T) {
-	dir := folder(t, map[string]string{
-		"script.py": "import sys\nprint(sys.argv, __name__, __file__ == sys.argv[1], sys.path[0] == sys.argv[2])\n",
-		"mod.py":    "import sys\nprint(sys.argv[1:], __name__, sys.argv[0] == __file__)\n",
-		"forks.py": `
+const forks = `
 import atexit, os, sys, warnings
 
 warnings.simplefilter("ignore")
@@ -30,7 +26,15 @@ for ending in "exit", "raise", "end":
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 else:
     sys.exit(7)
-`,
+`
+
+const forked = "at exit\n3\nat exit\n1\nat exit\n0\nat exit\n"
+
+func TestRun(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"script.py": "import sys\nprint(sys.argv, __name__, __file__ == sys.argv[1], sys.path[0] == sys.argv[2])\n",
+		"mod.py":    "import sys\nprint(sys.argv[1:], __name__, sys.argv[0] == __file__)\n",
+		"forks.py":  forks,
 		"raises.py": "def f():\n    return 1 / 0\n\nf()\n",
 	})
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
@@ -86,7 +90,7 @@ else:
 			"import threading, time; threading.Thread(target=lambda: (time.sleep(.1), print('thread'))).start()"}, out: "thread\n"},
 		{name: "the thread's name", args: []string{"-c", "import logging\nlogging.basicConfig(format='%(threadName)s')\nlogging.error('')"}, err: []string{"MainThread\n"}},
 		{name: "daemon threads", args: []string{"-c", "import threading, time; threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"}},
-		{name: "forks", args: []string{"forks.py"}, status: 7, out: "at exit\n3\nat exit\n1\nat exit\n0\nat exit\n", err: []string{
+		{name: "forks", args: []string{"forks.py"}, status: 7, out: forked, err: []string{
 			"forks.py\", line 12, in <module>\n    raise ValueError\nValueError\n"}},
 		{name: "a process pool", args: []string{"-c", "import subprocess, sys; print(subprocess.run([sys.executable, '-c', 'print(6*7)'], capture_output=True, text=True).stdout)"},
 			out: "42\n\n"},
@@ -191,6 +195,10 @@ if __name__ == "__main__":
 		}
 	}
 	pyctx(t, "eval", "--python", other, "x+1", "--var", "x=1").check(t, "2\n", 0)
+	o := pyctx(t, "run", "--python", other, "-c", forks)
+	if o.check(t, forked, 7, "ValueError\n"); strings.Contains(o.err, "AssertionError") {
+		t.Errorf("the end of a child:\n%s", o.err)
+	}
 	if o := pyctx(t, "doctor", "--python", other, "json"); o.status != 0 || !strings.Contains(o.out, "asked for with --python") {
 		t.Errorf("status %d, and output\n%s", o.status, o.out)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -193,6 +194,34 @@ func TestReaderGone(t *testing.T) {
 	s.line(t, "0\n")
 	s.raw.Close()
 	s.end(t, 120, "BrokenPipeError: [Errno 32] Broken pipe\n") // Python's status for what is left in its buffers
+}
+
+// TestDoctorSignals checks that no process that tries an import is left behind.
+func TestDoctorSignals(t *testing.T) {
+	dir := folder(t, map[string]string{"busy.py": "import os\nopen(str(os.getpid()), 'w').close()\nwhile True: pass\n"})
+	cmd := command(t, "doctor", "busy")
+	cmd.Dir = dir
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	began := func() []string {
+		found, _ := filepath.Glob(filepath.Join(dir, "[0-9]*"))
+		return found
+	}
+	eventually(t, "an import began", func() bool { return len(began()) > 0 })
+	cmd.Process.Signal(syscall.SIGTERM)
+	if status := statusOf(t, cmd.Wait()); status != 143 || said.String() != "pyctx: stopped by SIGTERM\n" {
+		t.Errorf("status %d, and %q", status, said.String())
+	}
+	for _, name := range began() {
+		id, _ := strconv.Atoi(filepath.Base(name))
+		if err := syscall.Kill(id, 0); err == nil {
+			t.Errorf("process %d is left behind", id)
+			_ = syscall.Kill(id, syscall.SIGKILL)
+		}
+	}
 }
 
 func TestRunSignals(t *testing.T) {
