@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/schollz/progressbar/v3"
@@ -43,9 +44,33 @@ func (c *console) progress(position int64, text string) {
 	if c.bar == nil || c.midLine {
 		return
 	}
+	text, ok := fitting(text, columns(c.out)-besideText)
+	if !ok {
+		return
+	}
 	c.shown = true
 	c.bar.Describe(text)
 	_ = c.bar.Set64(position)
+}
+
+const besideText = len("  100% || [59m59s:59m59s] ") // at least
+
+// fitting leaves away the ends of a text that do not fit, and tells whether there is room for it at all. A bar that is longer
+// than a line of the terminal could not be drawn over.
+func fitting(text string, room int) (string, bool) {
+	for len(text) > max(room, 0) {
+		text = text[:max(strings.LastIndex(text, ", "), 0)]
+	}
+	return text, room >= 0
+}
+
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 80
 }
 
 func (c *console) hideBar() {

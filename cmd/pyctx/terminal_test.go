@@ -31,12 +31,18 @@ type terminal struct {
 // not set before.
 func startOnTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 	t.Helper()
+	return startOnNarrow(t, cmd, 100)
+}
+
+// startOnNarrow gives the terminal so many columns.
+func startOnNarrow(t *testing.T, cmd *exec.Cmd, columns uint16) *terminal {
+	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
 		t.Skipf("there is no terminal: %v", err)
 	}
 	t.Cleanup(func() { master.Close() })
-	if err := pty.Setsize(master, &pty.Winsize{Rows: 30, Cols: 100}); err != nil {
+	if err := pty.Setsize(master, &pty.Winsize{Rows: 30, Cols: columns}); err != nil {
 		t.Fatal(err)
 	}
 	if cmd.Stdin == nil {
@@ -139,6 +145,29 @@ func TestProgress(t *testing.T) {
 				t.Errorf("status %d; in the end the screen is\n%s", status, screen)
 			}
 		})
+	}
+}
+
+// TestProgressNarrow checks that the bar stays on its line, where the next one is drawn over it.
+func TestProgressNarrow(t *testing.T) {
+	in := folder(t, map[string]string{"in.jsonl": lines(60)}) + "/in.jsonl"
+	for columns, parts := range map[uint16][]string{60: {" items, ", "items/s"}, 45: {" items "}, 27: {"%"}, 12: nil} {
+		cmd := command(t, "map", "--workers", "2", "items.py:a_while", in)
+		cmd.Stdout = io.Discard
+		x := startOnNarrow(t, cmd, columns)
+		for _, part := range parts {
+			x.shows(t, part)
+		}
+		_, status := x.end(t)
+		bars, _, _ := strings.Cut(x.written(), "pyctx: ")
+		for _, line := range strings.Split(regexp.MustCompile(`\033\[\w+`).ReplaceAllString(bars, ""), "\r") {
+			if n := len([]rune(line)); n > int(columns) || strings.Contains(line, "\n") {
+				t.Errorf("%d columns: a line of %d: %q", columns, n, line)
+			}
+		}
+		if status != 0 {
+			t.Errorf("%d columns: status %d", columns, status)
+		}
 	}
 }
 
