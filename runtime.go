@@ -138,12 +138,15 @@ func load(config Config) error {
 // cannotStart says what to do where it is known.
 func cannotStart(found locate.Python, err error) error {
 	hint := ""
-	if strings.Contains(err.Error(), "failed to map segment") { // the dynamic loader's words
+	switch {
+	case strings.Contains(err.Error(), "failed to map segment"): // the dynamic loader's words
 		hint = " (is its file system mounted noexec, or the process short of address space?"
 		if found.Source == locate.SourceBundled {
 			hint += " PYCTX_CACHE names another folder to unpack it to"
 		}
 		hint += ")"
+	case strings.Contains(err.Error(), "codec of the filesystem encoding") && found.Source == locate.SourceBundled:
+		hint = fmt.Sprintf(" (what it has compiled may be damaged: delete the folder %s, to have it unpacked anew)", found.Home)
 	}
 	return fmt.Errorf("py: cannot start %s (%s): %w%s", found.Library, found.Source, err, hint)
 }

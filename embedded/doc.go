@@ -36,8 +36,9 @@
 // sitecustomize.py) makes it invalid, and goes when it is unpacked anew. Packages belong in a virtual
 // environment, made with the bundled Python or another one; the bundled one has no ensurepip, so give
 // --without-pip and install from outside (pip --python, uv). The only exception is __pycache__: the standard
-// library is compiled into the folder as its modules are first imported. What is compiled is not checked but by
-// Python itself, which an import with "bad marshal data" or "marshal data too short" shows: delete the folder then.
+// library is compiled into the folder as its modules are first imported. A compiled file is not checked until it is
+// imported; one that cannot be read then is compiled again. That does not help with the few
+// that Python reads before it has started: the error of the start says which folder to delete.
 //
 // # Platforms
 //

@@ -2,7 +2,11 @@ package conformance
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +20,7 @@ var isolationCases = []testCase{
 	{"Case65Sleeps", sleeps},
 	{"Case66Isolation", isolation},
 	{"Case66Modules", modules},
+	{"Case66DamagedBytecode", damagedBytecode},
 }
 
 // parallel compares with what Go gets out of the processors in the same moment: 0.95 of it and more where nothing else
@@ -138,4 +143,51 @@ func modules(t *testing.T, s *suite) {
 		})
 	}
 	wg.Wait()
+}
+
+// damagedBytecode: a compiled file that cannot be read is made again from its source, and one without a source is an error.
+func damagedBytecode(t *testing.T, s *suite) {
+	const header = 16
+	dir := t.TempDir()
+	source := filepath.Join(dir, "damaged_module.py")
+	if err := os.WriteFile(source, []byte("def f(): return __file__, 1 / 0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := s.open(t)
+	run(t, c, "import importlib, sys\nsys.path.insert(0, d)", py.Vars{"d": dir})
+	defer run(t, c, "sys.path.remove(d)", py.Vars{"d": dir})
+	imported := func() (compiled string, err error) {
+		run(t, c, "sys.modules.pop('damaged_module', None); importlib.invalidate_caches()")
+		return py.Eval[string](limit(t), c, "importlib.import_module('damaged_module').__cached__")
+	}
+	file, err := imported()
+	if err != nil {
+		t.Fatalf("import: %+v", err)
+	}
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, damage := range map[string][]byte{"cut off": whole[:len(whole)-20], "only a header": whole[:header],
+		"zeros": append(slices.Clone(whole[:header]), make([]byte, 500)...), "no code": append(slices.Clone(whole[:header]), 'N')} {
+		if err := os.WriteFile(file, damage, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := imported(); err != nil {
+			t.Errorf("%s: %+v", what, err)
+			continue
+		}
+		_, err := c.Call(limit(t), "damaged_module", "f")
+		contains(t, what, fmt.Sprintf("%+v", err), source, "return __file__, 1 / 0")
+		imported()
+		if again, err := os.ReadFile(file); err != nil || len(again) != len(whole) {
+			t.Errorf("%s: %d bytes are there afterwards, %v", what, len(again), err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "damaged_module.pyc"), whole[:len(whole)-20], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	os.Remove(source)
+	_, err = imported()
+	raises(t, "no source", err, "EOFError")
 }

@@ -378,6 +378,34 @@ if is_main:
     pass_context_on()
 
 
+# A .pyc that was cut off, by a full disk or a machine that went down, would end every import of it with an error. It is compiled
+# again.
+
+
+def repair_bytecode():
+    import _frozen_importlib_external as loaders
+
+    read = loaders._compile_bytecode
+
+    def compile_bytecode(data, name=None, bytecode_path=None, source_path=None):
+        try:
+            return read(data, name, bytecode_path, source_path)
+        except (EOFError, ImportError, TypeError, ValueError):
+            if source_path is None:
+                raise
+        try:
+            loaders._os.unlink(bytecode_path)  # the next import writes it
+        except OSError:
+            pass
+        loader = loaders.SourceFileLoader(name, source_path)
+        return loader.source_to_code(loader.get_data(source_path), source_path)
+
+    loaders._compile_bytecode = compile_bytecode
+
+
+repair_bytecode()
+
+
 # Extension modules that know one interpreter only say so in many ways, and packages hide it behind advice of their own.
 
 REFUSALS = (
