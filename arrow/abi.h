@@ -59,6 +59,7 @@ const char *pyarrow_stream_error(uintptr_t stream);
 
 // Anywhere.
 int pyarrow_is_released(uintptr_t array);
+int pyarrow_schema_is_released(uintptr_t schema);
 void pyarrow_move(uintptr_t from, uintptr_t to);
 uintptr_t pyarrow_new_array(void);
 uintptr_t pyarrow_new_schema(void);

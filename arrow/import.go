@@ -236,7 +236,7 @@ func fieldOf(r py.Ref) (arrow.Field, error) {
 	if err != nil {
 		return arrow.Field{}, err
 	}
-	return cdata.ImportCArrowField(cdata.SchemaFromPtr(p))
+	return takeField(p)
 }
 
 // arrayOf imports what __arrow_c_array__ gives.
@@ -255,12 +255,20 @@ func arrayOf(c *py.Context, r py.Ref) (arrow.Field, arrow.Array, error) {
 			return arrow.Field{}, nil, err
 		}
 	}
-	field, err := cdata.ImportCArrowField(cdata.SchemaFromPtr(places[0]))
+	field, err := takeField(places[0])
 	if err != nil {
 		return field, nil, err
 	}
 	a, err := take(c, places[1], field.Type)
 	return field, a, err
+}
+
+// takeField imports a schema from where it lies, which is empty then. One that is empty has pointers to what is gone.
+func takeField(from uintptr) (arrow.Field, error) {
+	if C.pyarrow_schema_is_released(C.uintptr_t(from)) != 0 {
+		return arrow.Field{}, errors.New("py/arrow: the schema was consumed by somebody else")
+	}
+	return cdata.ImportCArrowField(cdata.SchemaFromPtr(from))
 }
 
 // take imports an array from where it lies, which is empty then. The caller owns it.

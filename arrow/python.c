@@ -11,13 +11,14 @@
 
 #define DEFINE(type, name, args) type(*name) args;
 PYTHON_API(DEFINE)
-PyObject **pyarrow_runtime_error;
+PyObject **pyarrow_runtime_error, **pyarrow_keyboard_interrupt;
 
 #define ENTRY(type, name, args) {#name, (void **)&name},
 static const struct {
   const char *name;
   void **address;
-} symbols[] = {PYTHON_API(ENTRY){"PyExc_RuntimeError", (void **)&pyarrow_runtime_error}};
+} symbols[] = {PYTHON_API(ENTRY){"PyExc_RuntimeError", (void **)&pyarrow_runtime_error},
+               {"PyExc_KeyboardInterrupt", (void **)&pyarrow_keyboard_interrupt}};
 
 static int is_child;
 static void in_child(void) { is_child = 1; }

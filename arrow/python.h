@@ -60,6 +60,8 @@ typedef struct {
   F(PyObject *, PyErr_NoMemory, (void))                                            \
   F(PyObject *, PyErr_GetRaisedException, (void))                                  \
   F(void, PyErr_SetString, (PyObject *, const char *))                             \
+  F(int, PyErr_ExceptionMatches, (PyObject *))                                     \
+  F(void, PyErr_WriteUnraisable, (PyObject *))                                     \
   F(void, PyErr_Clear, (void))                                                     \
   F(PyInterpreterState *, PyInterpreterState_Get, (void))                          \
   F(PyInterpreterState *, PyInterpreterState_Main, (void))                         \
@@ -77,7 +79,7 @@ typedef struct {
 #define DECLARE(type, name, args) extern HIDDEN type(*name) args __asm__("pyarrow_" #name);
 PYTHON_API(DECLARE)
 #undef DECLARE
-extern HIDDEN PyObject **pyarrow_runtime_error;
+extern HIDDEN PyObject **pyarrow_runtime_error, **pyarrow_keyboard_interrupt;
 
 // python.c
 HIDDEN int pyarrow_forked(void);

@@ -14,7 +14,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/cdata"
 
 	"github.com/pycontext/py"
 )
@@ -90,13 +89,19 @@ type stream struct {
 	field  arrow.Field
 	source *py.Object
 	read   func(*py.Attached, *stream, py.Ref) (arrow.Array, error) // nil, nil at the end
+	only   atomic.Pointer[arrow.Array]                              // of a stream of one that was not read yet
 }
 
 func (s *stream) next() (arrow.Array, error) {
 	return within(s.ctx, s.source, func(a *py.Attached, r py.Ref) (arrow.Array, error) { return s.read(a, s, r) })
 }
 
-func (s *stream) close() { s.source.Close() }
+func (s *stream) close() {
+	s.source.Close()
+	if only := s.only.Swap(nil); only != nil {
+		(*only).Release()
+	}
+}
 
 // open returns a stream of the object's data.
 func open(ctx context.Context, o *py.Object) (*stream, error) {
@@ -160,7 +165,7 @@ func (*stream) ofCapsule(_ *py.Attached, s *stream, r py.Ref) (py.Ref, error) {
 	if code := C.pyarrow_stream_schema(C.uintptr_t(p), out); code != 0 {
 		return c, streamError(p, code)
 	}
-	s.field, err = cdata.ImportCArrowField(cdata.SchemaFromPtr(uintptr(out)))
+	s.field, err = takeField(uintptr(out))
 	s.read = readCapsule
 	return c, err
 }
@@ -195,16 +200,13 @@ func (*stream) ofArray(a *py.Attached, s *stream, r py.Ref) (py.Ref, error) {
 	if err != nil {
 		return r, err
 	}
-	items.Release()
 	s.field = field
-	done := false
-	s.read = func(a *py.Attached, _ *stream, r py.Ref) (arrow.Array, error) {
-		if done {
-			return nil, nil
+	s.only.Store(&items)
+	s.read = func(_ *py.Attached, s *stream, _ py.Ref) (arrow.Array, error) {
+		if only := s.only.Swap(nil); only != nil {
+			return *only, nil
 		}
-		done = true
-		_, items, err := arrayOf(a.Context(), r)
-		return items, err
+		return nil, nil
 	}
 	return r, nil
 }

@@ -44,9 +44,11 @@ static int call_next(source *s, struct ArrowArray *out) {
   PyObject *address = PyLong_FromUnsignedLongLong((unsigned long long)(uintptr_t)out);
   PyObject *done = address ? PyObject_CallOneArg(s->next, address) : NULL;
   Py_DecRef(address);
-  if (!done) return fail(s, pyarrow_take_error());
   Py_DecRef(done);
-  return 0;
+  if (done) return 0;
+  if (!PyErr_ExceptionMatches(*pyarrow_keyboard_interrupt)) return fail(s, pyarrow_take_error());
+  PyErr_WriteUnraisable(s->next); // which has an interrupt raised again, behind the code that gets a text of it
+  return fail(s, strdup("interrupted"));
 }
 
 static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
@@ -128,6 +130,7 @@ const char *pyarrow_stream_error(uintptr_t stream) {
 }
 
 int pyarrow_is_released(uintptr_t array) { return ((struct ArrowArray *)array)->release == NULL; }
+int pyarrow_schema_is_released(uintptr_t schema) { return ((struct ArrowSchema *)schema)->release == NULL; }
 
 // An array on its way into Python. In a child that os.fork() made its release is nothing to Go.
 static void release_array(struct ArrowArray *a) {
