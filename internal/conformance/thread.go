@@ -16,8 +16,31 @@ var threadCases = []testCase{
 	{"Case44ThreadErrors", threadErrors},
 	{"Case44ThreadOutlivesRequest", threadOutlivesRequest},
 	{"Case44ThreadOutlivesContext", threadOutlivesContext},
+	{"Case45ThreadsGoOn", threadsGoOn},
 	{"Case45OneThread", oneThread},
 	{"Case45OneThreadWhenNested", oneThreadWhenNested},
+}
+
+// threadsGoOn has a thread run beside requests that follow one another closely, and none of which lets go of the lock itself.
+func threadsGoOn(t *testing.T, s *suite) {
+	c := s.open(t)
+	var ticks atomic.Int64
+	for range 3 {
+		if err := c.Register("tick", func() { ticks.Add(1) }, py.Inline()); err != nil {
+			t.Fatal(err)
+		}
+		run(t, c, "import go, threading\ngoes = True\ndef f():\n  while goes: go.tick()\nthread = threading.Thread(target=f)\nthread.start()")
+		for range 5 {
+			before := ticks.Load()
+			for i := 0; ticks.Load() == before; i++ {
+				equal(t, "sqrt", call[float64](t, c, "math", "sqrt", 16), 4.0)
+				if i == 100_000 {
+					t.Fatal("the thread stands still")
+				}
+			}
+		}
+		run(t, c, "goes = False\nthread.join()")
+	}
 }
 
 func threadCallbacks(t *testing.T, s *suite) {

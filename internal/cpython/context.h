@@ -178,7 +178,7 @@ HIDDEN void lane_release(lane *l);
 HIDDEN int lane_post(lane *l, uintptr_t what);
 HIDDEN void lane_tell(lane *l, event *e, uintptr_t what);
 HIDDEN int lane_push(lane *l, request *r, int chain);
-HIDDEN void lane_run(lane *l, request *r);
+HIDDEN void lane_run(lane *l, request *r, int at_bottom);
 HIDDEN void lane_serve(lane *l, callback *until);
 HIDDEN void lane_forward(lane *l);
 HIDDEN void lane_close(lane *l);

@@ -167,7 +167,7 @@ void lane_tell(lane *l, event *e, uintptr_t what) {
   goEvent((uintptr_t)l | EVENT_MANY);
 }
 
-// Detached. The result is in r->out; after this r belongs to Go.
+// Detached, or alone. The result is in r->out; after this r belongs to Go.
 static void complete(lane *l, request *r) {
   uint32_t seen = __atomic_fetch_or(&r->state, ST_DONE, __ATOMIC_SEQ_CST);
   if (seen & (ST_PARKED | ST_ABANDONED)) {
@@ -223,8 +223,16 @@ static void note_times(times *t, int64_t submitted, int64_t taken, int64_t begun
   t->lock += begun - taken;
 }
 
-// Attached or detached, and left as it was. A request that was abandoned before it started never runs.
-void lane_run(lane *l, request *r) {
+// Attached. Whether no other thread can want the interpreter's lock. One that is about to aim an interrupt at it can, and waits for as
+// long as this thread spins. Thread states go while they have the lock only, so that those in the list are there.
+static int alone(lane *l) {
+  context *c = l->context;
+  return c->mode == MODE_OWNGIL && !api_free_threaded && !PyThreadState_Next(PyInterpreterState_ThreadHead(c->interp->state));
+}
+
+// Attached or detached, and left as it was; at the bottom of the thread, attached if it is alone and detached if not. A request that
+// was abandoned before it started never runs.
+void lane_run(lane *l, request *r, int at_bottom) {
   int was_attached = l->attached;
   if (!l->is_main) { // an interrupt may look at the lane when the thread is gone
     lane_hold(l);
@@ -241,7 +249,7 @@ void lane_run(lane *l, request *r) {
     run_attached(l, r);
     if (r->timed) note_times(&r->times, r->since, taken, begun);
   }
-  if (!abandoned && !was_attached) detach(l);
+  if (!abandoned && (at_bottom ? !alone(l) : !was_attached)) detach(l);
   complete(l, r);
 }
 
@@ -271,12 +279,23 @@ static int64_t patience(lane *l) {
   return __atomic_load_n(&l->resumable, __ATOMIC_SEQ_CST) ? l->patience : CROWD_PATIENCE;
 }
 
-// Detached. Returns when there may be work.
-static void wait_for_work(lane *l, callback *until) {
-  int64_t start = now_ns();
+// Attached or detached; detached when it returns 0. Returns whether there is work before it is time to sleep.
+static int spin_for_work(lane *l, callback *until) {
   waiting w = {l, until};
   int64_t most = l->is_main && l->context->spin_ns ? l->context->spin_ns : gauge_hopeful(&l->gap) ? park_spin_ns : 0;
-  if (!gauge_spin(&l->gap, most, work_for, &w)) {
+  if (l->attached) {
+    int64_t brief = most < park_spin_ns ? most : park_spin_ns;
+    if (gauge_spin(&l->gap, brief, work_for, &w)) return 1;
+    detach(l);
+    most -= brief;
+  }
+  return gauge_spin(&l->gap, most, work_for, &w);
+}
+
+// Attached or detached. Sleeps detached, and returns when there may be work.
+static void wait_for_work(lane *l, callback *until) {
+  int64_t start = now_ns();
+  if (!spin_for_work(l, until)) {
     parker_announce(&l->parker);
     if (work_waiting(l, until)) {
       parker_cancel(&l->parker);
@@ -293,7 +312,8 @@ static void wait_for_work(lane *l, callback *until) {
 }
 
 // Detached. The loop of every lane: at the bottom of a context's thread until the context closes (until is NULL), and
-// within each suspended callback until its answer is there.
+// within each suspended callback until its answer is there. At the bottom, the lock of an interpreter that has no other thread is kept
+// from one request to the next.
 void lane_serve(lane *l, callback *until) {
   context *c = l->context;
   for (;;) {
@@ -301,18 +321,19 @@ void lane_serve(lane *l, callback *until) {
     if (!until && __atomic_load_n(&c->closing, __ATOMIC_ACQUIRE)) break;
     request *r = next_request(l);
     if (r) {
-      lane_run(l, r);
+      lane_run(l, r, !until);
       continue;
     }
     if (l->is_main && __atomic_load_n(&c->drops_len, __ATOMIC_RELAXED)) {
-      attach(l);
+      if (!l->attached) attach(l);
       context_drop_refs(c);
-      detach(l);
+      if (until || !alone(l)) detach(l);
       continue;
     }
     wait_for_work(l, until);
   }
   if (until) l->patience = PATIENCE;
+  else if (l->attached) detach(l);
 }
 
 static void refuse_all(lane *l, request *r) {

@@ -79,7 +79,7 @@ int request_submit(lane *l, request *r, int chain, int may_spin) {
   lane *own = lane_current();
   if (own == l) { // within an inline function or Attach: this is the thread that would run it
     r->chain = 1;
-    lane_run(l, r);
+    lane_run(l, r, 0);
     return SUBMIT_DONE;
   }
   int result = thread_detach() ? SUBMIT_DETACHED : SUBMITTED;
