@@ -25,12 +25,26 @@ int blobs_add(blobs *b, uintptr_t p, size_t len) {
 // caller has given up, and may have changed the memory meanwhile. It may not have let go of the memory: it waits until r->copied. No
 // Python code runs.
 void blobs_take(request *r) {
+  if (!r->blobs.len) return;
   for (size_t i = 0; i < r->blobs.len; i++) {
     blob *b = &r->blobs.items[i];
     b->object = PyBytes_FromStringAndSize(b->p, (Py_ssize_t)b->len);
     if (!b->object) PyErr_Clear();
   }
-  __atomic_store_n(&r->copied, 1, __ATOMIC_RELEASE);
+  context *c = r->lane->context;
+  pthread_mutex_lock(&c->lock);
+  r->copied = 1;
+  pthread_cond_broadcast(&c->calm);
+  pthread_mutex_unlock(&c->lock);
+}
+
+// Any thread, not attached, with r started. Returns once what r refers to is copied, which is the first that it does.
+void blobs_wait(request *r) {
+  if (!r->blobs.len) return;
+  context *c = r->lane->context;
+  pthread_mutex_lock(&c->lock);
+  while (!r->copied) pthread_cond_wait(&c->calm, &c->lock);
+  pthread_mutex_unlock(&c->lock);
 }
 
 // Attached; an error may be set and stays.

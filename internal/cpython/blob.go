@@ -7,17 +7,15 @@ import "C"
 
 import (
 	"runtime"
-	"sync/atomic"
-	"time"
 	"unsafe"
 )
 
 // Blob lets the frame of a request refer to bytes where they are, by the index that it returns. Bytes of Go's stay in their
 // place until the request is released. They are copied before it runs, and it does not run when its caller gives up before
 // that, so that the caller may change them, and let go of memory that is not Go's, once Run has returned. Blob returns false for
-// memory that cannot be pinned.
+// few bytes, and memory that cannot be pinned.
 func (r *Request) Blob(b []byte) (index int, ok bool) {
-	if !pin(&r.pinner, &b[0]) {
+	if len(b) < C.BLOB_LEAST || !pin(&r.pinner, &b[0]) {
 		return 0, false
 	}
 	index = int(r.c.blobs.len)
@@ -32,13 +30,6 @@ func pin(p *runtime.Pinner, b *byte) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	p.Pin(b)
 	return true
-}
-
-// waitForBlobs returns once the bytes of a request that has begun are copied, which is the first that it does.
-func (r *Request) waitForBlobs() {
-	for r.c.blobs.len > 0 && atomic.LoadUint32((*uint32)(&r.c.copied)) == 0 {
-		time.Sleep(10 * time.Microsecond)
-	}
 }
 
 // giveBackBlobs ends what Blob began, and tells Python that the result was read.

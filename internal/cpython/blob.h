@@ -7,7 +7,7 @@
 
 #include "api.h"
 
-#define BLOB_LEAST (64 << 10) // smaller ones are copied into the frame
+#define BLOB_LEAST (64 << 10) // smaller ones are copied into the frame, or the result
 
 // Bytes of Go's that a request refers to by their place in its list.
 typedef struct blob {
@@ -32,6 +32,7 @@ struct request;
 
 HIDDEN int blobs_add(blobs *b, uintptr_t p, size_t len);
 HIDDEN void blobs_take(struct request *r);
+HIDDEN void blobs_wait(struct request *r);
 HIDDEN void blobs_drop(blobs *b);
 HIDDEN int keep(struct request *r, PyObject *o);
 

@@ -73,7 +73,7 @@ struct request {
   request *next;   // in a queue
   buf in, out;
   blobs blobs; // that in refers to
-  uint32_t copied; // atomic: they are
+  int copied;      // they are; under context.lock
   kept kept;   // that out refers to
   callback *offered; // to the caller that spins
   int timed;         // fill in times

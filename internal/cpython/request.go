@@ -285,7 +285,7 @@ func (r *Request) abandon(cause error) error {
 	started := before&C.ST_STARTED != 0
 	if started {
 		C.request_mark(r.c) // before its caller goes on: it may still be about to begin, or wait for a callback
-		r.waitForBlobs()
+		C.blobs_wait(r.c)
 		go r.interrupt(cause)
 	} else {
 		r.unkeep()

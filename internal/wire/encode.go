@@ -22,7 +22,7 @@ type Encoder struct {
 	// Lend keeps the memory that p points to where it is, for as long as Python may use it, and returns its number and
 	// its address. Nil: nothing can be lent here.
 	Lend func(p any) (number, address uint64)
-	// Blob makes bytes a blob of the request, and returns its index. Nil, or false: they are written out.
+	// Blob makes bytes a blob of the request, and returns its index. Nil, or false, as for few bytes: they are written out.
 	Blob func(b []byte) (index int, ok bool)
 	// Converted are the numbers of the Go types whose values Python may make objects of. Nil: there are none.
 	Converted *ConvertedTypes
@@ -169,12 +169,9 @@ func (e *Encoder) Str(s string) error {
 	return nil
 }
 
-// blobLeast is the length from which on bytes are not copied into the frame.
-const blobLeast = 64 << 10
-
 // Bytes writes bytes.
 func (e *Encoder) Bytes(b []byte) {
-	if len(b) >= blobLeast && e.Blob != nil {
+	if e.Blob != nil {
 		if i, ok := e.Blob(b); ok {
 			e.Byte(byte(TagBlob))
 			e.Uvarint(uint64(i))
