@@ -421,7 +421,8 @@
 //
 // Python code that is not written with such an exception in mind may not survive it as it was. A library that takes a lock and
 // is struck before its try keeps it, and waits for itself the next time: subprocess.Popen.poll does so. The exception waits while
-// importlib or asyncio is on top, whose own code would not survive it; the modules that are imported, and coroutines, get it.
+// asyncio's own code is on top, which would not survive it, and for the end of an import, since half a package may be one that
+// cannot be imported again; but no longer than three seconds, should the import not end.
 //
 // [Context.Interrupt] does the same to whatever runs, which then fails with [ErrInterrupted] unless its code catches that.
 // [SafeToRetry] tells whether the request of an error never reached Python.

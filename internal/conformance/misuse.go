@@ -23,6 +23,8 @@ var misuseCases = []testCase{
 	{"InterruptWithinAttach", interruptWithinAttach},
 	{"WaitsOnThread", waitsOnThread},
 	{"InterruptedImports", interruptedImports},
+	{"InterruptedPackage", interruptedPackage},
+	{"InterruptedEndlessImport", endlessImport},
 	{"BrokenPipe", brokenPipe},
 }
 
@@ -296,6 +298,53 @@ func interruptedImports(t *testing.T, s *suite) {
 		}
 		wg.Wait()
 	})
+}
+
+// interruptedPackage cancels a request within the import of a package that, imported by half, cannot be imported again: it is
+// struck behind that.
+func interruptedPackage(t *testing.T, s *suite) {
+	c := s.open(t)
+	dir := t.TempDir()
+	pkg := filepath.Join(dir, "conformance_pkg")
+	os.Mkdir(pkg, 0o700)
+	os.WriteFile(filepath.Join(pkg, "part.py"), nil, 0o600)
+	os.WriteFile(filepath.Join(pkg, "__init__.py"), []byte("from . import part as _\nimport go\nwhile not go.over(): pass\nassert part"), 0o600)
+	run(t, c, "import sys\nsys.path.append(d)", py.Vars{"d": dir})
+	for what, interrupt := range map[string]func(cancel func()){
+		"cancel":    func(cancel func()) { cancel() },
+		"Interrupt": func(func()) { go c.Interrupt() },
+	} {
+		ctx, cancel := context.WithCancel(limit(t))
+		var since time.Time
+		register(t, c, "over", func() bool {
+			if since.IsZero() {
+				interrupt(cancel)
+				since = time.Now()
+			}
+			return time.Since(since) > 40*time.Millisecond
+		}, py.Inline())
+		err := c.Exec(ctx, "import conformance_pkg\nwhile True: pass")
+		if what == "cancel" {
+			is(t, what, err, context.Canceled)
+		} else {
+			is(t, what, err, py.ErrInterrupted)
+		}
+		equal(t, "the import came to its end", eval[bool](t, c, "'conformance_pkg' in sys.modules"), true)
+		run(t, c, "del sys.modules['conformance_pkg'], sys.modules['conformance_pkg.part']")
+		cancel()
+	}
+	run(t, c, "sys.path.remove(d)")
+}
+
+// endlessImport is of a module that never comes to its end, which is struck after a while.
+func endlessImport(t *testing.T, s *suite) {
+	c := s.open(t)
+	dir := t.TempDir()
+	os.WriteFile(filepath.Join(dir, "conformance_endless.py"), []byte("while True: pass"), 0o600)
+	run(t, c, "import sys\nsys.path.append(d)", py.Vars{"d": dir})
+	is(t, "an endless import", c.Exec(timeout(50*time.Millisecond), "import conformance_endless"), context.DeadlineExceeded)
+	works(t, c)
+	run(t, c, "sys.path.remove(d)")
 }
 
 // brokenPipe writes to what nobody reads any more.

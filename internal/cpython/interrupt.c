@@ -91,42 +91,71 @@ int resume_request(lane *l, request *r) {
   return interrupted;
 }
 
-#define POSTPONED_NS 500000
-
 // Attached, no error set, and none afterwards. Whether a frame's code is importlib's, which an exception out of nowhere can leave
-// with the lock of a module taken for ever, or asyncio's, which can lose track of a task over one and wait for it for ever.
-static int is_fragile(PyObject *frame) {
+// with the lock of a module taken for ever.
+static int is_importlib(PyObject *frame) {
   PyObject *code = PyFrame_GetCode(frame);
   PyObject *file = code ? PyObject_GetAttrString(code, "co_filename") : NULL;
-  PyObject *globals = PyObject_GetAttrString(frame, "f_globals");
-  PyObject *module = globals ? PyDict_GetItemString(globals, "__name__") : NULL; // borrowed
   const char *p = file && type_of(file) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(file, NULL) : NULL;
-  const char *m = module && type_of(module) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(module, NULL) : NULL;
-  int result = (p && strcmp(p, "<frozen importlib._bootstrap>") == 0) || (m && strncmp(m, "asyncio.", 8) == 0);
+  int result = p && strcmp(p, "<frozen importlib._bootstrap>") == 0;
   PyErr_Clear();
-  Py_DecRef(globals);
   Py_DecRef(file);
   Py_DecRef(code);
   return result;
 }
 
-// Attached to the lane's interpreter with another thread state, so that the lane's thread stands still. Whether an interrupt
-// has to wait for what is on top. Without an interpreter lock the thread does not stand still, and cannot be looked at.
-static int has_to_wait(lane *l) {
-  PyObject *frame = api_free_threaded || !l->state ? NULL : PyThreadState_GetFrame(l->state);
-  int result = frame && is_fragile(frame);
+// Attached, no error set, and none afterwards. Whether a frame's code is asyncio's, which can lose track of a task over an
+// exception out of nowhere, and wait for it for ever.
+static int is_asyncio(PyObject *frame) {
+  PyObject *globals = PyObject_GetAttrString(frame, "f_globals");
+  PyObject *module = globals ? PyDict_GetItemString(globals, "__name__") : NULL; // borrowed
+  const char *p = module && type_of(module) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(module, NULL) : NULL;
+  int result = p && strncmp(p, "asyncio.", 8) == 0;
+  PyErr_Clear();
+  Py_DecRef(globals);
+  return result;
+}
+
+#define DEEPEST 256
+
+// Attached, no error set, and none afterwards. Whether a frame is within an import: of a package that is not there as a whole,
+// half may stay, so that it cannot be imported again.
+static int is_within_import(PyObject *frame) {
+  int result = 0;
+  Py_IncRef(frame);
+  for (int i = 0; i < DEEPEST && frame && frame != Py_None && !result; i++) {
+    result = is_importlib(frame);
+    PyObject *back = PyObject_GetAttrString(frame, "f_back");
+    Py_DecRef(frame);
+    frame = back;
+  }
+  PyErr_Clear();
   Py_DecRef(frame);
   return result;
 }
 
+// Attached to the lane's interpreter with another thread state, so that the lane's thread stands still. Whether an interrupt
+// has to wait for what is on top; in the last try not for an import, which may never end. Without an interpreter lock the thread does
+// not stand still, and cannot be looked at.
+static int has_to_wait(lane *l, int last) {
+  PyObject *frame = api_free_threaded || !l->state ? NULL : PyThreadState_GetFrame(l->state);
+  int result = frame && (is_importlib(frame) || is_asyncio(frame) || (!last && is_within_import(frame)));
+  Py_DecRef(frame);
+  return result;
+}
+
+#define MOST_TRIES 1000 // in three seconds
+
+static void pause_before(int try) { nanosleep(&(struct timespec){.tv_nsec = 500000 * (1 + try / 100)}, NULL); }
+
 // Any thread; attached to the interpreter with a thread state of its own, or not. A request that holds the top of its
-// thread can only be struck when attached, and not in fragile code; any other is marked, and raises when it is next on top.
+// thread can only be struck when attached, and may have to wait; any other is marked, and raises when it is next on top.
 // Returns whether that settled the matter.
-static int aim(lane *l, request *r, int attached) {
+static int aim(lane *l, request *r, int attached, int last) {
   pthread_mutex_lock(&l->lock);
   int on_top = l->current == r && !r->suspended;
   if (!on_top) r->interrupted = 1;
-  int strikes = on_top && attached && !has_to_wait(l);
+  int strikes = on_top && attached && !has_to_wait(l, last);
   if (strikes) set_exception(l, r);
   pthread_mutex_unlock(&l->lock);
   return !on_top || strikes;
@@ -137,7 +166,7 @@ static int aim(lane *l, request *r, int attached) {
 int strike_again(lane *l) {
   pthread_mutex_lock(&l->lock);
   request *r = l->current;
-  int again = r && r->hit && !r->suspended && !has_to_wait(l);
+  int again = r && r->hit && !r->suspended && !has_to_wait(l, 1);
   if (again) set_exception(l, r);
   pthread_mutex_unlock(&l->lock);
   return again;
@@ -169,34 +198,35 @@ static void leave(context *c, PyThreadState *state) {
 
 // Any thread, with r started and kept from reuse. Does what request_interrupt does as far as no lock of an interpreter is
 // needed: a request that waits for a callback raises once it goes on. Returns whether that settled the matter.
-int request_mark(request *r) { return aim(__atomic_load_n(&r->lane, __ATOMIC_ACQUIRE), r, 0); }
+int request_mark(request *r) { return aim(__atomic_load_n(&r->lane, __ATOMIC_ACQUIRE), r, 0, 0); }
 
 // Any thread that is not a Python thread, with r started and kept from reuse. Raises the interrupt in r at the next
 // bytecode, or once it goes on after its callback; does nothing when r is done. Waits for the interpreter's lock, which
 // code inside C may keep for long.
 void request_interrupt(request *r) {
   lane *l = __atomic_load_n(&r->lane, __ATOMIC_ACQUIRE);
-  for (int tries = 100; tries > 0 && !request_mark(r); tries--) { // in vain: the caller comes back later
+  for (int try = 1; try <= MOST_TRIES && !request_mark(r); try++) { // in vain: the caller comes back later
     PyThreadState *state = enter(l->context);
     if (!state) return;
-    int settled = aim(l, r, 1);
+    int settled = aim(l, r, 1, try == MOST_TRIES);
     leave(l->context, state);
     if (settled) return;
-    nanosleep(&(struct timespec){.tv_nsec = POSTPONED_NS}, NULL);
+    pause_before(try + 1);
   }
 }
 
-// Attached. As request_interrupt, for whatever is on top of the context's thread. *settled is 0 when it has to wait.
-static uint64_t strike_top(lane *l, uint64_t *serial, int *settled) {
-  uint64_t handle = 0;
+// Attached. As request_interrupt, for what is on top of the context's thread, or was when a try before returned its handle and
+// serial. *settled is 0 when it has to wait.
+static uint64_t strike_top(lane *l, uint64_t handle, uint64_t *serial, int *settled, int last) {
   *settled = 1;
   pthread_mutex_lock(&l->lock);
   request *r = l->current;
+  while (r && handle && (r->handle != handle || r->serial != *serial)) r = r->below;
   if (r) {
     handle = r->handle;
     *serial = r->serial;
-    if (r->suspended) r->interrupted = 1;
-    else if (lane_current() != l && has_to_wait(l)) *settled = 0;
+    if (r != l->current || r->suspended) r->interrupted = 1;
+    else if (lane_current() != l && has_to_wait(l, last)) *settled = 0;
     else set_exception(l, r);
   }
   pthread_mutex_unlock(&l->lock);
@@ -213,17 +243,17 @@ uint64_t context_interrupt(context *c, uint64_t *serial) {
   int settled = 0;
   if (own == c->main) {
     if (!was_attached) attach(own);
-    handle = strike_top(own, serial, &settled);
+    handle = strike_top(own, 0, serial, &settled, 1);
     if (!was_attached) detach(own);
     return handle;
   }
   if (was_attached) detach(own);
-  for (int tries = 4000; tries > 0 && !settled; tries--) {
+  for (int try = 1; try <= MOST_TRIES && !settled; try++) {
     PyThreadState *state = enter(c);
     if (!state) break;
-    handle = strike_top(c->main, serial, &settled);
+    handle = strike_top(c->main, handle, serial, &settled, try == MOST_TRIES);
     leave(c, state);
-    if (!settled) nanosleep(&(struct timespec){.tv_nsec = POSTPONED_NS}, NULL);
+    if (!settled) pause_before(try + 1);
   }
   if (was_attached) attach(own);
   return handle;
