@@ -2,6 +2,9 @@ package conformance
 
 import (
 	"context"
+	"errors"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -9,11 +12,17 @@ import (
 	"github.com/pycontext/py"
 )
 
-// The end of a context while a thread that Python started is in the middle of a request, or its own is in Python code.
+// The end of a context: from within, at once with others, and while a thread that Python started is in the middle of a request, or
+// its own is in Python code.
 var closingCases = []testCase{
 	{"Case44ThreadResultAfterClose", threadResultAfterClose},
 	{"Case44ThreadNamespaceAfterClose", threadNamespaceAfterClose},
 	{"Case06CallbackWhileClosing", callbackWhileClosing},
+	{"HostileConcurrentEnds", concurrentEnds},
+	{"HostileShutdown", shutdown},
+	{"HostileShutdownDeadline", shutdownDeadline},
+	{"HostileCloseFromWithin", closeFromWithin},
+	{"HostileFinalizersAtClose", finalizersAtClose},
 }
 
 // threadResultAfterClose has a request on a thread come to an object when the context has let go of all.
@@ -108,4 +117,148 @@ func callbackWhileClosing(t *testing.T, s *suite) {
 		equal(t, "calls", called.Load(), int64(1))
 		return cpuTime() - before
 	})
+}
+
+// concurrentEnds closes contexts in all ways at once while they are used in all ways.
+func concurrentEnds(t *testing.T, s *suite) {
+	for round := range 30 {
+		parent, cancel := context.WithCancel(context.Background())
+		c, err := s.New(parent, py.Options{Mode: s.Mode})
+		if err != nil {
+			t.Fatal(err)
+		}
+		register(t, c, "f", func(ctx context.Context, n int) (int, error) { return py.Eval[int](ctx, c, "n", py.Vars{"n": n}) })
+		run(t, c, "import go\ndef f(n): return go.f(n)\ndef spin():\n  while True: pass")
+		var wg sync.WaitGroup
+		use := func(f func(i int) error) {
+			wg.Go(func() {
+				for i := 0; ; i++ {
+					err := f(i)
+					if err != nil && !errors.Is(err, py.ErrClosed) && !errors.Is(err, py.ErrInterrupted) && !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("round %d: %v", round, err)
+					}
+					if errors.Is(err, py.ErrClosed) || c.Err() != nil {
+						return
+					}
+				}
+			})
+		}
+		use(func(i int) error {
+			n, err := py.Call[int](context.Background(), c, "__main__", "f", i)
+			if err == nil && n != i {
+				t.Errorf("got %d, want %d", n, i)
+			}
+			return err
+		})
+		use(func(i int) error { _, err := py.Eval[*py.Object](context.Background(), c, "[]"); return err })
+		use(func(i int) error { return c.Exec(timeout(time.Millisecond), "spin()") })
+		use(func(i int) error { e, err := c.NewEnv(context.Background()); runtime.KeepAlive(e); return err })
+		use(func(i int) error { c.Interrupt(); time.Sleep(100 * time.Microsecond); return nil })
+		use(func(i int) error {
+			return c.Attach(context.Background(), func(a *py.Attached) error { _, err := a.New(i); return err })
+		})
+		time.Sleep(time.Duration(round%10) * time.Millisecond)
+		for _, end := range []func(){func() { c.Close() }, func() { c.Shutdown(timeout(time.Duration(round) * time.Millisecond)) }, cancel, func() { c.Close() }} {
+			wg.Go(end)
+		}
+		wg.Wait()
+		<-c.Done()
+	}
+}
+
+func shutdown(t *testing.T, s *suite) {
+	c := s.open(t)
+	inside := make(chan struct{})
+	register(t, c, "slow", func(ctx context.Context) (int, error) {
+		close(inside)
+		time.Sleep(50 * time.Millisecond)
+		return py.Eval[int](ctx, c, "5") // a request of the chain still runs
+	})
+	run(t, c, "import go, time")
+	first := make(chan any, 1)
+	go func() { v, err := c.Eval(context.Background(), "go.slow()"); first <- []any{v, err} }()
+	<-inside
+	var done atomic.Int64
+	var wg sync.WaitGroup
+	before := py.Live().Requests
+	for i := range 10 {
+		wg.Go(func() {
+			if v, err := c.Eval(context.Background(), "time.sleep(0.02) or i", py.Vars{"i": i}); err == nil && v == int64(i) {
+				done.Add(1)
+			} else {
+				t.Errorf("%d: %v, %v", i, v, err)
+			}
+		})
+	}
+	eventually(t, "the requests are there", func() bool { return py.Live().Requests >= before+9 })
+	time.Sleep(10 * time.Millisecond)
+	is(t, "Shutdown", c.Shutdown(limit(t)), nil)
+	wg.Wait()
+	equal(t, "the one that ran", <-first, []any{int64(5), nil})
+	equal(t, "those that waited", done.Load(), int64(10))
+	_, err := c.Eval(context.Background(), "1")
+	is(t, "afterwards", err, py.ErrClosed)
+	is(t, "Shutdown again", c.Shutdown(limit(t)), nil)
+	select {
+	case <-c.Done():
+	default:
+		t.Error("Shutdown returned before Done")
+	}
+}
+
+func shutdownDeadline(t *testing.T, s *suite) {
+	c := s.open(t)
+	inside := make(chan struct{})
+	register(t, c, "running", func() { close(inside) })
+	result := make(chan error, 1)
+	go func() { result <- c.Exec(context.Background(), "import go\ngo.running()\nwhile True: pass") }()
+	<-inside
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cause := errors.New("enough")
+	time.AfterFunc(30*time.Millisecond, func() { cancel(cause) })
+	refused := make(chan error, 1)
+	time.AfterFunc(10*time.Millisecond, func() { _, err := c.Eval(timeout(5*time.Second), "1"); refused <- err })
+	is(t, "Shutdown", c.Shutdown(ctx), cause)
+	is(t, "the running one", <-result, py.ErrClosed)
+	is(t, "a new one", <-refused, py.ErrClosed)
+	<-c.Done()
+}
+
+// closeFromWithin closes a context from a function that its Python called: it cannot end before that returns.
+func closeFromWithin(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Grace: 100 * time.Millisecond})
+	register(t, c, "close", func() error { return c.Close() })
+	err := c.Exec(limit(t), "import go\ngo.close()")
+	is(t, "the call", err, py.ErrClosed)
+	select {
+	case <-c.Done():
+	case <-time.After(20 * time.Second):
+		t.Error("it never ended")
+	}
+	d := s.open(t)
+	register(t, d, "close", func() { go d.Close() })
+	err = d.Exec(limit(t), "import go\ngo.close()\nwhile True: pass")
+	is(t, "the call", err, py.ErrClosed)
+	<-d.Done()
+}
+
+// finalizersAtClose run Python code that calls Go while the context ends.
+func finalizersAtClose(t *testing.T, s *suite) {
+	for i := range 20 {
+		c := s.open(t)
+		var calls atomic.Int64
+		register(t, c, "bye", func(ctx context.Context) (string, error) {
+			calls.Add(1)
+			_, err := c.Eval(ctx, "1")
+			return "x", err
+		})
+		run(t, c, "import go\nclass X:\n  def __del__(self, go=go):\n    try: go.bye()\n    except BaseException: pass\nx = X()\nclass Y:\n  def __del__(self): self.x = X()\ny = Y()\ncycle = [X()]\ncycle.append(cycle)\nimport atexit\natexit.register(lambda: None)")
+		o := eval[*py.Object](t, c, "X()")
+		e := s.env(t, c)
+		run(t, e, "z = x", py.Vars{"x": o})
+		if i%2 == 0 {
+			o.Close()
+		}
+		is(t, "Close", c.Close(), nil)
+	}
 }
