@@ -214,7 +214,8 @@
 //
 // The exported fields of a struct are the entries of a dict. A field is named by its py tag, or else its json tag, or else as
 // in Go; "-" leaves it out, and omitempty and omitzero mean what they mean to JSON. The fields of an embedded struct count
-// as those of the struct around it, unless the tag names it.
+// as those of the struct around it, unless the tag names it; of two of one name the less embedded counts, and two that are equally
+// so are an error.
 //
 // A struct is made of a dict, or of the attributes of any other object: a dataclass, a named tuple, a SimpleNamespace, one
 // with slots or properties. Only the attributes that fields name are looked at. Keys without a field are passed over, and

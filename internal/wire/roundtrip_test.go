@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -183,7 +184,42 @@ func TestEmbedded(t *testing.T) {
 	trip(t, behind{&Other{[]int{}}, 1}, behind{&Other{[]int{}}, 1})
 	trip(t, secret{&base{1, "k"}, 2}, map[string]any{"id": int64(1), "Kind": "k", "B": int64(2)})
 	bad[secret](t, secret{&base{1, "k"}, 2}, ".id", "cannot be set")
+
+	// A field may have the name of the struct around it, or that of a struct beside it.
+	type user struct {
+		ID
+		Name string
+	}
+	trip(t, user{ID{1}, "n"}, map[string]any{"ID": int64(1), "Name": "n"})
+	trip(t, user{ID{1}, "n"}, user{ID{1}, "n"})
+	type loop struct {
+		*ID
+		*Loop
+	}
+	trip(t, loop{&ID{1}, &Loop{N: 2}}, map[string]any{"ID": int64(1), "N": int64(2)})
+	type both struct {
+		ID
+		Second
+	}
+	if _, err := encode(both{}); err == nil || !strings.Contains(err.Error(), `two fields of wire_test.both are named "ID"`) {
+		t.Error(err)
+	}
+	type outer struct {
+		ID
+		Second
+		Own int `py:"ID"`
+	}
+	trip(t, outer{ID{1}, Second{2}, 3}, map[string]any{"ID": int64(3)})
 }
+
+type (
+	ID     struct{ ID int }
+	Second struct{ ID int }
+	Loop   struct {
+		*Loop
+		N int
+	}
+)
 
 // TestRecursiveTypes compiles plans of types that contain themselves at once.
 func TestRecursiveTypes(t *testing.T) {

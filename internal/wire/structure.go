@@ -26,6 +26,7 @@ type field struct {
 	omitEmpty bool
 	omitZero  bool
 	required  bool
+	twice     bool   // another one is as embedded, and of that name
 	option    string // text or json: how its value travels
 }
 
@@ -41,20 +42,37 @@ func (h *Hooks) structure(t reflect.Type) *structure {
 
 func (h *Hooks) inspect(t reflect.Type) *structure {
 	s := &structure{index: map[string]int{}, fixed: true}
-	var closed [][]int // embedded structs whose fields are not promoted
-	for _, f := range reflect.VisibleFields(t) {
-		if slices.ContainsFunc(closed, func(c []int) bool { return within(f.Index, c) }) {
-			continue
+	s.collect(h, t, nil, []reflect.Type{t})
+	for _, f := range s.fields {
+		if f.twice {
+			s.err = &Error{Type: t.String(), Reason: fmt.Sprintf("two fields of %s are named %q: give one another name, or \"-\", in its tag", t, f.name)}
 		}
+	}
+	if len(s.fields) == 0 && t.NumField() > 0 {
+		s.err = &Error{Type: t.String(), Reason: t.String() + " has no field that travels, and a value of it would be lost: see py.Marshaler, py.Unmarshaler, " +
+			"py.AsText and py.AsJSON"}
+	}
+	return s
+}
+
+// collect takes the fields of t in, which is at that path, within the structs around it. Those of embedded structs count by the
+// names that they have in Python, so that one may be there that is hidden in Go.
+func (s *structure) collect(h *Hooks, t reflect.Type, path []int, around []reflect.Type) {
+	for i := range t.NumField() {
+		f := t.Field(i)
 		name, options, skip := parseTag(f)
+		at := append(slices.Clip(path), i)
 		if f.Anonymous && !skip && name == "" && h.IsStruct(f.Type) {
-			s.fixed = s.fixed && f.Type.Kind() != reflect.Pointer
+			inner := f.Type
+			if inner.Kind() == reflect.Pointer {
+				inner, s.fixed = inner.Elem(), false
+			}
+			if !slices.Contains(around, inner) {
+				s.collect(h, inner, at, append(slices.Clip(around), inner))
+			}
 			continue
 		}
-		if f.Anonymous {
-			closed = append(closed, f.Index)
-		}
-		if f.Name == "_" && len(f.Index) == 1 && slices.Contains(options, "strict") {
+		if f.Name == "_" && len(path) == 0 && slices.Contains(options, "strict") {
 			s.strict = true
 		}
 		if skip || !f.IsExported() {
@@ -64,21 +82,17 @@ func (h *Hooks) inspect(t reflect.Type) *structure {
 			name = f.Name
 		}
 		s.add(field{
-			name: name, path: f.Index, typ: f.Type,
+			name: name, path: at, typ: f.Type,
 			omitEmpty: slices.Contains(options, "omitempty"),
 			omitZero:  slices.Contains(options, "omitzero"),
 			required:  slices.Contains(options, "required"),
 			option:    tagOption(f, options),
-		}, t)
+		})
 	}
-	if len(s.fields) == 0 && t.NumField() > 0 {
-		s.err = &Error{Type: t.String(), Reason: t.String() + " has no field that travels; a value of it would be lost"}
-	}
-	return s
 }
 
 // add takes a field in. Of two with one name the less embedded wins, as in Go.
-func (s *structure) add(f field, t reflect.Type) {
+func (s *structure) add(f field) {
 	var e Encoder
 	if err := e.Str(f.name); err != nil {
 		s.err = err
@@ -95,7 +109,7 @@ func (s *structure) add(f field, t reflect.Type) {
 	case len(f.path) < len(s.fields[i].path):
 		s.fields[i] = f
 	case len(f.path) == len(s.fields[i].path):
-		s.err = &Error{Type: t.String(), Reason: fmt.Sprintf("two fields of %s are named %q", t, f.name)}
+		s.fields[i].twice = true
 	}
 }
 
@@ -142,11 +156,6 @@ func (h *Hooks) collectFields(t reflect.Type, found map[string]bool, seen map[re
 		}
 	}
 	return keep
-}
-
-// within reports whether a field at path lies in the embedded struct at outer.
-func within(path, outer []int) bool {
-	return len(path) > len(outer) && slices.Equal(path[:len(outer)], outer)
 }
 
 // parseTag reads the py tag of a field, or the json tag if it has none.
