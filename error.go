@@ -159,8 +159,10 @@ type ConversionError struct {
 	err    error
 }
 
-// Error returns the place and the reason.
-func (e *ConversionError) Error() string { return "py: " + e.Place + ": " + e.Reason }
+// Error returns the place, a very long one cut in its middle, and the reason.
+func (e *ConversionError) Error() string {
+	return "py: " + (&wire.Error{Path: e.Place, Reason: e.Reason}).Error()
+}
 
 // Unwrap returns the error beneath, such as [ErrWrongContext].
 func (e *ConversionError) Unwrap() error { return e.err }

@@ -261,8 +261,7 @@ func storeOther(k wire.Kind, p *wire.Payload, into any) error {
 		var c complex128
 		err := storeComplex(k, p, &c)
 		*into = complex64(c)
-		//lint:ignore SA4000 a NaN is no equal of itself
-		if err == nil && complex128(*into) != c && c == c {
+		if err == nil && !(isFloat32(real(c)) && isFloat32(imag(c))) {
 			return fmt.Errorf("%v cannot be a complex64 exactly; use complex128", c)
 		}
 		return err
@@ -304,15 +303,25 @@ func storeComplex(k wire.Kind, p *wire.Payload, into *complex128) error {
 	switch v := p.Plain.(type) {
 	case float64:
 		*into = complex(v, 0)
-		return nil
 	case int64:
-		if f := float64(v); f < math.MaxInt64 && int64(f) == v {
-			*into = complex(f, 0)
-			return nil
+		f := float64(v)
+		if f == math.MaxInt64 || int64(f) != v {
+			return fmt.Errorf("the int %d cannot be a complex number exactly; use int64", v)
 		}
+		*into = complex(f, 0)
+	case *big.Int:
+		f, accuracy := v.Float64()
+		if accuracy != big.Exact {
+			return fmt.Errorf("an int of %d bits cannot be a complex number exactly; use *big.Int", v.BitLen())
+		}
+		*into = complex(f, 0)
+	default:
+		return errOther
 	}
-	return errOther
+	return nil
 }
+
+func isFloat32(f float64) bool { return math.IsNaN(f) || float64(float32(f)) == f }
 
 // storeRat takes a Fraction, an int, or a finite Decimal.
 func storeRat(k wire.Kind, p *wire.Payload, into *big.Rat) error {

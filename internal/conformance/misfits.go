@@ -3,14 +3,17 @@ package conformance
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pycontext/py"
 )
 
 func init() {
-	standardCases = append(standardCases, testCase{"Misfits", misfits}, testCase{"MisfitArguments", misfitArguments}, testCase{"MisfitNone", misfitNone})
+	standardCases = append(standardCases, testCase{"Misfits", misfits}, testCase{"MisfitArguments", misfitArguments}, testCase{"MisfitNone", misfitNone},
+		testCase{"MisfitPlaces", misfitPlaces})
 }
 
 const misfitClasses = `
@@ -202,4 +205,50 @@ func misfitNone(t *testing.T, s *suite) {
 	raises(t, "an argument", discardValue(c.Eval(limit(t), "__import__('go').at(None, 1)")), "TypeError")
 	err := discardValue(py.Eval[[]py.Array[int8]](limit(t), c, "[__import__('array').array('i', [1, 300])]"))
 	contains(t, "an item of an array", err.Error(), "result[0][1]: 300 does not fit int8")
+}
+
+// misfitPlaces has places that are longer than anyone reads: both ends are there, in whole characters.
+func misfitPlaces(t *testing.T, s *suite) {
+	c := s.open(t, py.Options{Preload: "import go, types\ndef nest(n, k, v):\n  for _ in range(n): v = {k: v}\n  return {'outermost': v}"})
+	register(t, c, "named", func(kw py.Kw) {})
+	register(t, c, "any", func(any) {})
+	type field struct {
+		V any `py:"éééééééééééééééééééééééééééééééééééééééééééé"`
+		W any `py:"xéééééééééééééééééééééééééééééééééééééééééééé"`
+	}
+	for odd := range 4 {
+		key := strings.Repeat("x", odd) + strings.Repeat("é", 28)
+		vars := py.Vars{"k": key, "odd": odd}
+		for expr, parts := range map[string][]string{
+			"nest(9, k, {'innermost': '\\ud800'})":                             {`result["outermost"]["`, `é"]["innermost"]: the text`},
+			"go.any(nest(9, k, {'innermost': '\\ud800'}))":                     {`argument 1["outermost"]["`, `é"]["innermost"]: the text`},
+			"go.named(**{k * 9: nest(9, k, ['a', '\\ud800'])})":                {"argument '" + key, `["outermost"]["`, `é"][1]: the text`},
+			"types.SimpleNamespace(**{'x' * (odd % 2) + 'é' * 44: '\\ud800'})": {"result.", "éé: the text"},
+		} {
+			_, err := py.Eval[struct{ V field }](limit(t), c, "{'V': "+expr+"}", vars)
+			if strings.HasPrefix(expr, "types") {
+				contains(t, expr, fmt.Sprint(err), `result["V"].`, parts[1])
+				continue
+			}
+			err = discardValue(c.Eval(limit(t), expr, vars))
+			contains(t, expr, fmt.Sprint(err), parts...)
+			if text := fmt.Sprint(err); !utf8.ValidString(text) || len(text) > 600 {
+				t.Errorf("%s: %q", expr, text)
+			}
+		}
+		deep := any(uintptr(0))
+		for range 9 {
+			deep = map[string]any{key: deep}
+		}
+		err := discardValue(c.Eval(limit(t), "v", py.Vars{"v": deep}))
+		contains(t, "to Python", fmt.Sprint(err), `vars["v"]["`, `é"...]: a Go uintptr`)
+		if text := fmt.Sprint(err); !utf8.ValidString(text) || len(text) > 400 {
+			t.Errorf("to Python: %q", text)
+		}
+	}
+	name := "x" + strings.Repeat("é", 200)
+	if err := c.Register(name, func(any) {}); err != nil {
+		t.Fatal(err)
+	}
+	raises(t, "a long name", discardValue(c.Eval(limit(t), "go.call(name, '\\ud800')", py.Vars{"name": name})), "TypeError")
 }

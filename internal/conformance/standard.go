@@ -104,6 +104,10 @@ func standardExact(t *testing.T, s *suite) {
 func standardTyped(t *testing.T, s *suite) {
 	c := s.openStandard(t, standardImports)
 	equal(t, "complex of float", eval[complex128](t, c, "1.5"), 1.5+0i)
+	equal(t, "complex of a large int", eval[complex128](t, c, "2**100"), complex(0x1p100, 0))
+	if v := eval[complex64](t, c, "complex(float('nan'), 0.5)"); real(v) == real(v) || imag(v) != 0.5 {
+		t.Errorf("a NaN in a complex64: %v", v)
+	}
 	equal(t, "rat of Decimal", eval[*big.Rat](t, c, "decimal.Decimal('1.25')"), big.NewRat(5, 4))
 	equal(t, "rat of int", eval[*big.Rat](t, c, "3"), big.NewRat(3, 1))
 	equal(t, "string of path", eval[string](t, c, "pathlib.Path('/x')"), "/x")
@@ -115,14 +119,17 @@ func standardTyped(t *testing.T, s *suite) {
 	equal(t, "nested", eval[map[string]time.Duration](t, c, "{'a': timedelta(seconds=1)}"), map[string]time.Duration{"a": time.Second})
 	equal(t, "subclass", eval[py.Date](t, c, "type('D', (date,), {})(2024, 1, 1)"), py.Date{Year: 2024, Month: 1, Day: 1})
 	for expr, err := range map[string]error{
-		"naive as time.Time":  discardValue(py.Eval[time.Time](limit(t), c, "datetime.datetime(2024, 1, 1)")),
-		"aware as DateTime":   discardValue(py.Eval[py.DateTime](limit(t), c, "datetime.datetime.now(timezone.utc)")),
-		"date as DateTime":    discardValue(py.Eval[py.DateTime](limit(t), c, "date(2024, 1, 1)")),
-		"str as Decimal":      discardValue(py.Eval[py.Decimal](limit(t), c, "'1.5'")),
-		"int as Duration":     discardValue(py.Eval[time.Duration](limit(t), c, "5")),
-		"long range as slice": discardValue(py.Eval[[]int](limit(t), c, "range(10**12)")),
-		"NaN as rat":          discardValue(py.Eval[*big.Rat](limit(t), c, "decimal.Decimal('NaN')")),
-		"Decimal as int":      discardValue(py.Eval[int](limit(t), c, "decimal.Decimal('1')")),
+		"naive as time.Time":   discardValue(py.Eval[time.Time](limit(t), c, "datetime.datetime(2024, 1, 1)")),
+		"aware as DateTime":    discardValue(py.Eval[py.DateTime](limit(t), c, "datetime.datetime.now(timezone.utc)")),
+		"date as DateTime":     discardValue(py.Eval[py.DateTime](limit(t), c, "date(2024, 1, 1)")),
+		"str as Decimal":       discardValue(py.Eval[py.Decimal](limit(t), c, "'1.5'")),
+		"int as Duration":      discardValue(py.Eval[time.Duration](limit(t), c, "5")),
+		"long range as slice":  discardValue(py.Eval[[]int](limit(t), c, "range(10**12)")),
+		"inexact complex":      discardValue(py.Eval[complex128](limit(t), c, "2**53 + 1")),
+		"2**1100 as complex":   discardValue(py.Eval[complex128](limit(t), c, "2**1100")),
+		"inexact in complex64": discardValue(py.Eval[complex64](limit(t), c, "complex(float('nan'), 0.1)")),
+		"NaN as rat":           discardValue(py.Eval[*big.Rat](limit(t), c, "decimal.Decimal('NaN')")),
+		"Decimal as int":       discardValue(py.Eval[int](limit(t), c, "decimal.Decimal('1')")),
 	} {
 		if !isConversion(err) {
 			t.Errorf("%s: %v", expr, err)

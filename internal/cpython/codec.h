@@ -106,6 +106,8 @@ HIDDEN void encode_undo(encoder *e);
 HIDDEN void encode_done(encoder *e);
 HIDDEN PyObject *decode(reader *r, struct context *c, int depth);
 HIDDEN int encode_misfit(buf *out, const misfit *why);
+HIDDEN int misfit_at(misfit *why, const char *format, ...);
+HIDDEN int text_part(const char *p, size_t n, size_t most);
 
 // How a result is to travel, as SPEC.md has it.
 enum { WANT_EXACT, WANT_LOOSE, WANT_REF, WANT_NONE, WANT_FIELDS, WANT_ITER };

@@ -81,15 +81,28 @@ static int refuse_raised(encoder *e, const char *reason) {
   return -1;
 }
 
-// Puts one step in front of the place, as the recursion unwinds. Returns -1.
-static int at(encoder *e, const char *format, ...) {
-  char step[96], rest[sizeof e->why->place];
+// How many bytes of a text of n are not more than that, and whole characters.
+int text_part(const char *p, size_t n, size_t most) {
+  if (n > most)
+    for (n = most; n > 0 && (p[n] & 0xc0) == 0x80;) n--;
+  return (int)n;
+}
+
+// Puts one step in front of the place, as the recursion unwinds. What becomes too long loses its middle. Returns -1.
+int misfit_at(misfit *why, const char *format, ...) {
+  char step[96], rest[sizeof why->place];
   va_list args;
   va_start(args, format);
   vsnprintf(step, sizeof step, format, args);
   va_end(args);
-  memcpy(rest, e->why->place, sizeof rest);
-  snprintf(e->why->place, sizeof e->why->place, "%s%s", step, rest);
+  size_t n = strlen(why->place);
+  const char *end = why->place, *gap = "";
+  if (strlen(step) + n >= sizeof why->place) {
+    gap = "...";
+    for (end += n - 100; (*end & 0xc0) == 0x80;) end++;
+  }
+  memcpy(rest, end, strlen(end) + 1);
+  snprintf(why->place, sizeof why->place, "%s%s%s", step, gap, rest);
   return -1;
 }
 
@@ -98,17 +111,13 @@ static int at_key(encoder *e, PyObject *key) {
   if (type_of(key) == EXACT(Unicode)) {
     Py_ssize_t n;
     const char *text = PyUnicode_AsUTF8AndSize(key, &n);
-    if (text) {
-      if (n > 60)
-        for (n = 60; n > 0 && (text[n] & 0xc0) == 0x80;) n--; // not within a character
-      return at(e, "[\"%.*s\"]", (int)n, text);
-    }
+    if (text) return misfit_at(e->why, "[\"%.*s\"]", text_part(text, (size_t)n, 60), text);
     PyErr_Clear();
-    return at(e, "[key]");
+    return misfit_at(e->why, "[key]");
   }
   int overflow;
   long long n = type_of(key) == EXACT(Long) ? PyLong_AsLongLongAndOverflow(key, &overflow) : 0;
-  return type_of(key) == EXACT(Long) && !overflow ? at(e, "[%lld]", n) : at(e, "[key]");
+  return type_of(key) == EXACT(Long) && !overflow ? misfit_at(e->why, "[%lld]", n) : misfit_at(e->why, "[key]");
 }
 
 // Needs room for 9 bytes.
@@ -243,7 +252,7 @@ static int encode_list(encoder *e, PyObject *o) {
     }
     int failed = encode(e, item);
     Py_DecRef(item);
-    if (failed) return e->why->raised ? -1 : at(e, "[%zd]", i);
+    if (failed) return e->why->raised ? -1 : misfit_at(e->why, "[%zd]", i);
   }
   return PyList_Size(o) == n ? 0 : refuse(e, "the list changed its size while it was converted");
 }
@@ -252,7 +261,7 @@ static int encode_tuple(encoder *e, PyObject *o) {
   Py_ssize_t n = PyTuple_Size(o);
   if (header(e, TAG_TUPLE, n) < 0) return -1;
   for (Py_ssize_t i = 0; i < n; i++)
-    if (encode(e, PyTuple_GetItem(o, i)) < 0) return e->why->raised ? -1 : at(e, "[%zd]", i);
+    if (encode(e, PyTuple_GetItem(o, i)) < 0) return e->why->raised ? -1 : misfit_at(e->why, "[%zd]", i);
   return 0;
 }
 
@@ -285,7 +294,7 @@ static int encode_set(encoder *e, PyObject *o, uint8_t tag) {
   int result = header(e, tag, n);
   while (result == 0 && (item = PyIter_Next(iter))) {
     seen++;
-    if ((result = encode(e, item)) < 0 && !e->why->raised) at(e, "{item}");
+    if ((result = encode(e, item)) < 0 && !e->why->raised) misfit_at(e->why, "{item}");
     Py_DecRef(item);
   }
   Py_DecRef(iter);
@@ -397,7 +406,7 @@ static int encode_payload(encoder *e, PyObject *payload) {
   put_u8(e->out, TAG_TUPLE);
   put_u8(e->out, (uint8_t)n);
   for (Py_ssize_t i = 0; i < n; i++)
-    if (encode_passing(e, PyTuple_GetItem(payload, i)) < 0) return e->why->raised ? -1 : at(e, "[%zd]", i);
+    if (encode_passing(e, PyTuple_GetItem(payload, i)) < 0) return e->why->raised ? -1 : misfit_at(e->why, "[%zd]", i);
   return 0;
 }
 
@@ -467,8 +476,9 @@ static int attribute(PyObject *o, PyObject *name, PyObject **value) {
 }
 
 static int at_attribute(encoder *e, PyObject *name) {
-  const char *text = e->why->raised ? NULL : PyUnicode_AsUTF8AndSize(name, NULL);
-  return text ? at(e, ".%.80s", text) : -1;
+  Py_ssize_t n;
+  const char *text = e->why->raised ? NULL : PyUnicode_AsUTF8AndSize(name, &n);
+  return text ? misfit_at(e->why, ".%.*s", text_part(text, (size_t)n, 60), text) : -1;
 }
 
 // Attached, no error set. Writes the wanted attributes that an object has, as a dict; those of a tuple are its items. Returns

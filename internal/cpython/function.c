@@ -49,14 +49,7 @@ static int write_keywords(encoder *e, PyObject *const *values, PyObject *names) 
     put_uvarint(e->out, (uint64_t)len);
     memcpy(e->out->p + e->out->len, p, (size_t)len);
     e->out->len += (size_t)len;
-    if (encode_whole(e, values[i]) < 0) {
-      if (!e->why->raised) {
-        char rest[sizeof e->why->place];
-        memcpy(rest, e->why->place, sizeof rest);
-        snprintf(e->why->place, sizeof e->why->place, " argument '%s'%.160s", p, rest);
-      }
-      return -1;
-    }
+    if (encode_whole(e, values[i]) < 0) return misfit_at(e->why, " argument '%.*s'", text_part(p, (size_t)len, 60), p);
   }
   return 0;
 }
@@ -65,12 +58,7 @@ static int write_arguments(encoder *e, PyObject *const *args, Py_ssize_t n, PyOb
   if (buf_reserve(e->out, (size_t)n + 10) < 0) return PyErr_NoMemory(), e->why->raised = 1, -1;
   put_uvarint(e->out, (uint64_t)n);
   for (Py_ssize_t i = 0; i < n; i++)
-    if (encode_whole(e, args[i]) < 0) {
-      char rest[sizeof e->why->place];
-      memcpy(rest, e->why->place, sizeof rest);
-      snprintf(e->why->place, sizeof e->why->place, " argument %zd%.160s", i + 1, rest);
-      return -1;
-    }
+    if (encode_whole(e, args[i]) < 0) return misfit_at(e->why, " argument %zd", i + 1);
   return write_keywords(e, args + n, names);
 }
 
@@ -142,7 +130,8 @@ static void drop_answer(callback *cb) {
 // Attached. Raises a TypeError about an argument; one that is beyond a limit carries the Go error that says so.
 static void raise_misfit(interp *in, const function *f, const misfit *why) {
   char text[768];
-  snprintf(text, sizeof text, "%s%.160s()%s: %s", f->lent ? "" : "go.", f->name, why->place, why->reason);
+  int n = text_part(f->name, strlen(f->name), 160);
+  snprintf(text, sizeof text, "%s%.*s()%s: %s", f->lent ? "" : "go.", n, f->name, why->place, why->reason);
   raise_holding(in, "TypeError", 9, text, strlen(text), why->limit ? goLimitError() : 0);
 }
 

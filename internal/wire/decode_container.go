@@ -190,8 +190,8 @@ func (h *Hooks) decSet(t reflect.Type, key decFunc) decFunc {
 func (h *Hooks) decKey(t reflect.Type) decFunc {
 	dec := h.decPlan(t)
 	return func(d *Decoder, k reflect.Value) error {
-		tag, err := d.Peek()
-		if err != nil {
+		at := d.Buf
+		if _, err := d.Peek(); err != nil {
 			return err
 		}
 		if err := d.checkHashable(); err != nil {
@@ -201,7 +201,8 @@ func (h *Hooks) decKey(t reflect.Type) decFunc {
 			return err
 		}
 		if !k.Comparable() || k.Kind() == reflect.Interface && !plainKey(k.Interface()) {
-			return &Error{Type: tag.String(), Reason: tag.String() + " cannot be a key of a Go map[" + t.String() + "]; take a dict as py.Dict, a set as py.Set"}
+			got, _ := (&Decoder{Buf: at}).what()
+			return &Error{Type: got, Reason: got + " cannot be a key of a Go map[" + t.String() + "]; take a dict as py.Dict, a set as py.Set"}
 		}
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 )
 
 // ErrMalformed is what errors.Is finds in an error about bytes that do not follow
@@ -31,7 +32,11 @@ func (e *Error) Error() string {
 	const most = 200
 	path := e.Path
 	if len(path) > most {
-		path = path[:most/2] + "..." + path[len(path)-most/4:]
+		end := len(path) - most/2
+		for !utf8.RuneStart(path[end]) {
+			end++
+		}
+		path = cut(path, most/2) + "..." + path[end:]
 	}
 	if path == "" {
 		return e.Reason
@@ -68,16 +73,24 @@ func atKeys(err error) error { return At(err, ".keys()") }
 // quote returns s in quotes, shortened.
 func quote(s string) string {
 	if len(s) > 40 {
-		return strconv.Quote(s[:40]) + "..."
+		return strconv.Quote(cut(s, 40)) + "..."
 	}
 	return strconv.Quote(s)
 }
 
 func short(s string) string {
 	if len(s) > 40 {
-		return s[:40] + "..."
+		return cut(s, 40) + "..."
 	}
 	return s
+}
+
+// cut returns no more than n bytes of s, which has more, and no part of a character.
+func cut(s string, n int) string {
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }
 
 func malformed(format string, args ...any) error {
