@@ -86,7 +86,7 @@ uintptr_t callback_finish(callback *cb) {
                                                     __ATOMIC_RELAXED);
   finish(l, cb);
   if (mine) {
-    gauge_note(&l->answers, gauge_spin(&l->answers, park_spin_ns, settled, &next) ? 0 : 4 * SPIN_GAP_NS);
+    gauge_note(&l->answers, gauge_spin(&l->answers, park_spin_ns, settled, &next) < 0 ? 4 * SPIN_GAP_NS : 0);
     event = __atomic_exchange_n(&l->posted, NOBODY, __ATOMIC_SEQ_CST);
     if (event == SOMEBODY) event = 0;
   } else if (!hopeful) {

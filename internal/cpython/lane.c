@@ -279,13 +279,15 @@ static int64_t patience(lane *l) {
   return __atomic_load_n(&l->resumable, __ATOMIC_SEQ_CST) ? l->patience : CROWD_PATIENCE;
 }
 
-// Attached or detached; detached when it returns 0. Returns whether there is work before it is time to sleep.
-static int spin_for_work(lane *l, callback *until) {
+// Attached or detached; detached when it returns -1. Returns how long it took until there was work, as gauge_spin does, or -1 when it
+// is time to sleep.
+static int64_t spin_for_work(lane *l, callback *until) {
   waiting w = {l, until};
   int64_t most = l->is_main && l->context->spin_ns ? l->context->spin_ns : gauge_hopeful(&l->gap) ? park_spin_ns : 0;
   if (l->attached) {
     int64_t brief = most < park_spin_ns ? most : park_spin_ns;
-    if (gauge_spin(&l->gap, brief, work_for, &w)) return 1;
+    int64_t spun = gauge_spin(&l->gap, brief, work_for, &w);
+    if (spun >= 0) return spun;
     detach(l);
     most -= brief;
   }
@@ -294,18 +296,20 @@ static int spin_for_work(lane *l, callback *until) {
 
 // Attached or detached. Sleeps detached, and returns when there may be work.
 static void wait_for_work(lane *l, callback *until) {
-  int64_t start = now_ns();
-  if (!spin_for_work(l, until)) {
-    parker_announce(&l->parker);
-    if (work_waiting(l, until)) {
-      parker_cancel(&l->parker);
-    } else {
-      int64_t limit = patience(l);
-      parker_sleep(&l->parker, limit);
-      if (limit >= 0 && now_ns() - start >= limit) {
-        l->overdue = 1;
-        if (__atomic_load_n(&l->resumable, __ATOMIC_RELAXED) && l->patience < PATIENCE_LIMIT) l->patience *= 2;
-      }
+  int64_t start = now_ns(), spun = spin_for_work(l, until);
+  if (spun >= 0) {
+    gauge_note(&l->gap, spun);
+    return;
+  }
+  parker_announce(&l->parker);
+  if (work_waiting(l, until)) {
+    parker_cancel(&l->parker);
+  } else {
+    int64_t limit = patience(l);
+    parker_sleep(&l->parker, limit);
+    if (limit >= 0 && now_ns() - start >= limit) {
+      l->overdue = 1;
+      if (__atomic_load_n(&l->resumable, __ATOMIC_RELAXED) && l->patience < PATIENCE_LIMIT) l->patience *= 2;
     }
   }
   gauge_note(&l->gap, now_ns() - start);

@@ -129,22 +129,25 @@ static inline void gauge_note(gauge *g, int64_t waited) {
   __atomic_store_n(&g->usual, usual + (waited - usual) / 4, __ATOMIC_RELAXED);
 }
 
-// Polls until ready, for most_ns at most. Returns whether it was.
-static inline int gauge_spin(gauge *g, int64_t most_ns, int (*ready)(void *), void *what) {
-  int64_t start = now_ns();
+// Polls until ready, for most_ns at most. Returns for how long, as far as it looked at the clock, which takes a while; or -1 if it was
+// not ready.
+static inline int64_t gauge_spin(gauge *g, int64_t most_ns, int (*ready)(void *), void *what) {
+  int64_t start = 0, spun = 0;
   while (most_ns) {
     for (int i = __atomic_load_n(&g->sharing, __ATOMIC_RELAXED) ? 1 : POLLS; i > 0; i--) {
-      if (ready(what)) return 1;
+      if (ready(what)) return spun;
       cpu_relax();
     }
     int64_t before = now_ns();
-    if (before - start > most_ns) return 0;
+    if (!start) start = before;
+    spun = before - start;
+    if (spun > most_ns) return -1;
     sched_yield();
     if (!ready(what)) continue;
     __atomic_store_n(&g->sharing, now_ns() - before > SWITCH_NS, __ATOMIC_RELAXED);
-    return 1;
+    return spun;
   }
-  return 0;
+  return -1;
 }
 
 // Where a wait is not measured to its end, one that was not tried brings the next try nearer.

@@ -58,8 +58,8 @@ static void stop_spinning(lane *l) {
 }
 
 static void spin_for_result(lane *l, request *r) {
-  int in_time = gauge_spin(&l->caller, park_spin_ns, settled, r);
-  gauge_note(&l->caller, in_time ? 0 : 4 * SPIN_GAP_NS);
+  int too_long = gauge_spin(&l->caller, park_spin_ns, settled, r) < 0;
+  gauge_note(&l->caller, too_long ? 4 * SPIN_GAP_NS : 0);
   stop_spinning(l);
 }
 
@@ -90,7 +90,8 @@ int request_submit(lane *l, request *r, int chain, int may_spin) {
     return result | SUBMIT_CLOSED;
   }
   if (spins) spin_for_result(l, r);
-  uint32_t seen = __atomic_fetch_or(&r->state, ST_PARKED, __ATOMIC_SEQ_CST);
+  uint32_t seen = __atomic_load_n(&r->state, __ATOMIC_ACQUIRE);
+  if (!(seen & ST_DONE)) seen = __atomic_fetch_or(&r->state, ST_PARKED, __ATOMIC_SEQ_CST);
   if (seen & ST_DONE) result |= SUBMIT_DONE;
   if (spins && seen & ST_SUSPENDED && r->offered) result |= SUBMIT_CALLBACK;
   return result;
