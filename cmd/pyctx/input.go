@@ -79,18 +79,23 @@ func (in *input) check() error {
 }
 
 func readable(path string) error {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return cannotRead(path, err)
-	case info.IsDir():
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return fmt.Errorf("%s is a folder; to give its files to the function, use --files %s/*", path, path)
-	case info.Mode().IsRegular(): // to open a pipe and close it would be noticed at its other end
-		f, err := os.Open(path)
-		if err != nil {
-			return cannotRead(path, err)
+	}
+	return openable(path)
+}
+
+// openable says why a file cannot be read. To open a pipe and close it would be noticed at its other end.
+func openable(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().IsRegular() {
+		var f *os.File
+		if f, err = os.Open(path); err == nil {
+			return f.Close()
 		}
-		return f.Close()
+	}
+	if err != nil {
+		return cannotRead(path, err)
 	}
 	return nil
 }

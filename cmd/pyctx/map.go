@@ -99,17 +99,15 @@ func (j *mapJob) target(s string) error {
 		return fmt.Errorf("%q is not FILE.py:FUNC: name a file and a function in it, such as primes.py:count", s)
 	}
 	j.file, j.function = s[:colon], s[colon+1:]
-	info, err := os.Stat(j.file)
-	switch {
-	case err != nil:
-		return &exit{statusUsage, cannotRead(j.file, err)}
-	case info.IsDir():
+	if err := openable(j.file); err != nil {
+		return &exit{statusUsage, err}
+	}
+	if info, err := os.Stat(j.file); err == nil && info.IsDir() {
 		return &exit{statusUsage, fmt.Errorf("%s is a folder, not a Python file", j.file)}
 	}
-	if j.path, err = filepath.Abs(j.file); err != nil {
-		return failed(err)
-	}
-	return nil
+	path, err := filepath.Abs(j.file)
+	j.path = path
+	return asFailure(err)
 }
 
 // rate is a number of items per second for people.

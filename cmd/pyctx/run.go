@@ -101,8 +101,10 @@ func chooseTarget(cmd *cobra.Command, name, code string) (kind, target string, r
 	case len(rest) == 0:
 		return "", "", nil, errors.New("there is nothing to run: name a FILE.py, -m MODULE or -c CODE")
 	}
-	if _, err := os.Stat(rest[0]); err != nil && rest[0] != "-" {
-		return "", "", nil, &exit{statusUsage, cannotRead(rest[0], err)}
+	if rest[0] != "-" {
+		if err := openable(rest[0]); err != nil {
+			return "", "", nil, &exit{statusUsage, err}
+		}
 	}
 	return "file", rest[0], rest[1:], nil
 }

@@ -68,6 +68,8 @@ func TestRun(t *testing.T) {
 			out: "é\n\xff", err: []string{"ü"}},
 		{name: "another interpreter", args: []string{"--mode", "owngil", "-c", "import sys; sys.exit(3)"}, status: 3},
 		{name: "exit 0", args: []string{"-c", "raise SystemExit"}},
+		{name: "in a folder that is gone", args: []string{"-c", "import os, subprocess, sys\nos.mkdir('gone')\nos.chdir('gone')\nos.rmdir('../gone')\n" +
+			"sys.exit(subprocess.run([sys.argv[1], 'run', '-m', 'json.tool'], input='1', text=True).returncode)", os.Args[0]}, out: "1\n"},
 		{name: "exit 3", args: []string{"-c", "import sys; sys.exit(3)"}, status: 3},
 		{name: "exit 256+7", args: []string{"-c", "import sys; sys.exit(263)"}, status: 7},
 		{name: "exit -1", args: []string{"-c", "import sys; sys.exit(-1)"}, status: 255},

@@ -242,6 +242,14 @@ func TestRunSignals(t *testing.T) {
 			syscall.SIGINT, 130, []string{"line 4, in <module>\n    time.sleep(600)\n", "\nKeyboardInterrupt\n"}, "at exit\n"},
 		{"code in C that comes back", "worker", tidy + "import threading\nt = threading.Thread(target=time.sleep, args=(2.5,))\nt.start()\nprint('ready', flush=True)\nt.join()",
 			syscall.SIGINT, 130, []string{"line 7, in <module>\n    t.join()\n", "\nKeyboardInterrupt\n"}, "at exit\n"},
+		{"threads that are waited for", "worker", tidy + `import sys, threading
+main = threading.get_ident()
+def work():
+  while sys._current_frames()[main].f_code.co_name != '_shutdown': time.sleep(0.01)
+  print('ready', flush=True)
+  time.sleep(600)
+threading.Thread(target=work).start()`,
+			syscall.SIGINT, 130, []string{", in _shutdown\n", "\nKeyboardInterrupt\n"}, "at exit\n"},
 		{"one that is caught", "worker", "import time\ntry:\n  print('ready', flush=True)\n  while True: pass\nexcept KeyboardInterrupt: print('caught')",
 			syscall.SIGINT, 0, nil, "caught\n"},
 		{"asyncio", "worker", "import asyncio\nasync def f():\n  print('ready', flush=True)\n  try:\n    while True: await asyncio.sleep(0.01)\n  finally: print('unwound')\nasyncio.run(f())",

@@ -97,6 +97,20 @@ func TestNoPython(t *testing.T) {
 	o.check(t, "No Python can be used:\nno usable Python: --python: \"/no/python\": no such file or folder\n", statusFailed)
 }
 
+// TestUnreadable checks that a file that may not be read is found out before Python starts.
+func TestUnreadable(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root reads every file")
+	}
+	file := folder(t, map[string]string{"secret.py": "def f(x): return x"}) + "/secret.py"
+	if err := os.Chmod(file, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"run", file}, {"map", file + ":f"}, {"map", "items.py:same", file}} {
+		pyctx(t, args...).check(t, "", statusUsage, "pyctx: cannot read "+file+": permission denied\n")
+	}
+}
+
 // TestNoThread checks that advice for programs is put in the words of the command.
 func TestNoThread(t *testing.T) {
 	_, err := py.New(t.Context(), py.Options{StackSize: 1 << 50})

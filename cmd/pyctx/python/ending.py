@@ -17,6 +17,11 @@ def begin():
 def finish(status):
     """What the end of a Python process does. See Py_FinalizeEx."""
     attempt(wait_for_threads)
+    return finish_alone(status)
+
+
+def finish_alone(status):
+    """The end once no thread is waited for any more."""
     attempt(atexit._run_exitfuncs)
     attempt(let_go)
     return status if flush(sys.stdout) & flush(sys.stderr) else 120

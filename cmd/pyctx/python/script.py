@@ -15,7 +15,8 @@ class program:
     thread = process = 0  # that it runs on, and in
     noticed = False  # that Ctrl-C was pressed
     ending = threading.Lock()  # held by the thread that ends it
-    over = False  # nothing of it runs any more but threads, exit functions and finalizers
+    waiting = False  # for its threads: nothing else of it runs any more
+    over = False  # nor does anything but exit functions and finalizers
 
 
 def run(kind, target, args):
@@ -44,7 +45,10 @@ def run_file(path, args):
 
 def run_module(name, args):
     sys.argv = ["-m", *args]
-    sys.path.insert(0, os.getcwd())
+    try:
+        sys.path.insert(0, os.getcwd())
+    except OSError:  # the folder is gone, which python -m does not mind
+        pass
     run_main_module(name, True)
 
 
@@ -134,8 +138,13 @@ def conclude(work):
             return 130
         status = status_of(raised)
         raised = None
+    program.waiting = True
+    attempt(wait_for_threads)
+    with program.ending:
+        if program.over:
+            return 130
         program.over = True
-        status = finish(status)
+        status = finish_alone(status)
     if os.getpid() != program.process:  # a child of os.fork(), which has no Go to come back to
         os._exit(status)
     return status
@@ -191,4 +200,4 @@ def give_up():
         stack = [f for f in traceback.extract_stack(frame) if f.filename != "<pyctx>"]
         lines = traceback.StackSummary.from_list(stack).format()
         sys.stderr.write("".join(["Traceback (most recent call last):\n", *lines, "KeyboardInterrupt\n"]))
-        finish(130)
+        (finish_alone if program.waiting else finish)(130)
