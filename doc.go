@@ -258,7 +258,7 @@
 //	defer o.Close()
 //	top, err := py.CallMethod[[]any](ctx, o, "most_common", 2)
 //
-// Inside a larger T, an *Object takes only what has no Go form.
+// Inside a larger T, and as a parameter of a Go function, an *Object takes only what has no Go form.
 //
 // What Python does with objects, an Object does: attributes ([Object.Attr], [Object.SetAttr]), items ([Object.Item],
 // [ItemOf]), [Object.Len], [Object.Contains], comparison ([Object.Compare], [Object.Equal]), [Object.Bool], [Object.Repr],

@@ -19,6 +19,7 @@ const parameterClasses = `
 import go, array, collections, dataclasses, datetime, decimal, enum, pathlib, types
 class Level(enum.IntEnum): LOW = 1
 class Colour(enum.Enum): RED = 'red'
+class Maybe(enum.Enum): SOME = 3; NONE = None
 class Name(str): pass
 class Real(float): pass
 class Row(list): pass
@@ -61,6 +62,8 @@ func parameters(t *testing.T, s *suite) {
 		"clock":   func(v py.DateTime) string { return show(v) },
 		"big":     func(n *big.Int) string { return n.String() },
 		"options": func(o struct{ P point }) string { return show(o) },
+		"maybe":   func(n *int, more **int) bool { return n == nil && more == nil },
+		"object":  func(o *py.Object, v **any) bool { _, is := (**v).(*py.Object); return o != nil && is },
 		"nested":  func(v map[string][]map[string]point) string { return show(v) },
 		"exactly": func(v any, list []any) bool {
 			_, is := v.(*py.Object)
@@ -100,6 +103,9 @@ func parameters(t *testing.T, s *suite) {
 		"go.options(P=Point(1.0, 2.0))":                                          "{{1 2}}",
 		"go.options(types.SimpleNamespace(P=Point(1.0, 2.0)))":                   "{{1 2}}",
 		"go.nested({'a': [{'b': Point(1.0, 2.0)}, {}]})":                         "map[a:[map[b:{1 2}] map[]]]",
+		"go.maybe(Maybe.NONE, Maybe.NONE)":                                       true,
+		"go.maybe(Maybe.SOME, Maybe.NONE)":                                       false,
+		"go.object(Level.LOW, Level.LOW)":                                        true,
 		"go.exactly(Level.LOW, [Level.LOW])":                                     true,
 		"go.within(datetime.timedelta(0), Point(4.0, 2.0))":                      8.0,
 		"[go.point(p) for p in (Point(float(i), 0.0) for i in range(300))][299]": 299.0,
@@ -110,6 +116,7 @@ func parameters(t *testing.T, s *suite) {
 		equal(t, expr, eval[any](t, c, expr), want)
 	}
 	for expr, part := range map[string]string{
+		"go.object(1, None)":                   "argument 1: expected object that has no Go form, got int; take it as int in Go",
 		"go.point(object())":                   "argument 1: expected dict, got object of class object, which is no instance with one of the attributes X, Y",
 		"go.point(Raw())":                      "argument 1.Y: expected float, got str",
 		"go.by({'a': [Point(1.0, 2.0)]})":      `argument 1["a"]: expected dict, got list`,

@@ -50,7 +50,7 @@ func (h *Hooks) compileDec(t reflect.Type) decFunc {
 		}
 	}
 	dec := h.compileKind(t)
-	if h.Fetch == nil || t == h.RefType || t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer && !h.isSpecial(t) {
+	if h.Fetch == nil || !h.fetches(t) {
 		return dec
 	}
 	return func(d *Decoder, v reflect.Value) error {
@@ -59,6 +59,20 @@ func (h *Hooks) compileDec(t reflect.Type) decFunc {
 		}
 		return d.fetch(v, dec)
 	}
+}
+
+// fetches reports whether more may come where a reference did, for a type or what it points to: it is no wanted reference there.
+func (h *Hooks) fetches(t reflect.Type) bool {
+	for range MaxDepth { // a type may point to itself
+		if t == h.RefType || t.Kind() == reflect.Interface || h.Decodes != nil && h.Decodes(t) != nil {
+			return false
+		}
+		if t.Kind() != reflect.Pointer || h.isSpecial(t) {
+			return true
+		}
+		t = t.Elem()
+	}
+	return false
 }
 
 // fetch reads what a reference refers to, where that can be had. Otherwise dec says why there is no such Go type.

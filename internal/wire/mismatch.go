@@ -98,7 +98,11 @@ func advice(want, got, class string) string {
 	if why := reasons[class]; why != "" {
 		b.WriteString("; " + why)
 	}
-	if take := inGo[got]; take != "" {
+	take := inGo[got]
+	if want == "bytes" && (got == "list" || got == "tuple") {
+		take = "[]int"
+	}
+	if take != "" {
 		b.WriteString("; take it as " + take + " in Go")
 	}
 	if got == "None" {
