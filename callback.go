@@ -50,7 +50,8 @@ var registry = struct {
 // The function runs on a goroutine of its own while the Python thread serves other requests (see [Inline] for another
 // way). Its context.Context derives from the one of the request that it is called in; requests made with it, by any
 // goroutine, run on top of the suspended Python code. A returned error raises go.Error in Python, or an exception that
-// is also of a built-in class where one says the same; a panic raises RuntimeError.
+// is also of a built-in class where one says the same (SystemExit and others that are no Exception are that class alone); a panic
+// raises RuntimeError.
 func Register(name string, fn any, options ...FuncOption) error {
 	f, err := newFunction(name, fn, options)
 	if err != nil {

@@ -315,9 +315,9 @@
 // Python thread instead, which is quicker and holds up everything else there.
 //
 // An error that the function returns is raised as go.Error, or as a class that is also FileNotFoundError, PermissionError,
-// FileExistsError, EOFError or TimeoutError where errors.Is says the same, or the class of the [Error] that it wraps. If
-// Python does not catch it, the Go error comes out of the request: errors.Is and errors.As find it. A panic is a
-// RuntimeError in Python and a [PanicError] in Go.
+// FileExistsError, EOFError or TimeoutError where errors.Is says the same, or the nearest built-in class of the [Error] that it
+// wraps: one that is no Exception, such as SystemExit, is no go.Error either. If Python does not catch it, the Go error comes out
+// of the request: errors.Is and errors.As find it. A panic is a RuntimeError in Python and a [PanicError] in Go.
 //
 // # Functions as values
 //

@@ -142,14 +142,25 @@ func (e *Error) Unwrap() []error {
 // safeToRetry is false: what raised had reached Python, whatever the Go errors beneath say of requests of their own.
 func (e *Error) safeToRetry() bool { return false }
 
-// pythonKind is the built-in class to raise when the error goes back into Python.
+// pythonKind is the built-in class to raise when the error goes back into Python: the nearest that can be made of a message.
 func (e *Error) pythonKind() string {
+	kind, isException := "", false
 	for _, name := range append([]string{qualified(e.Module, e.Type)}, e.Bases...) {
-		if !strings.Contains(name, ".") && name != "BaseException" && name != "Exception" {
-			return name
+		switch name {
+		case "BaseExceptionGroup", "ExceptionGroup", "UnicodeDecodeError", "UnicodeEncodeError", "UnicodeTranslateError":
+		case "Exception":
+			isException = true
+		case "BaseException":
+			if !isException {
+				kind = name
+			}
+		default:
+			if !strings.Contains(name, ".") {
+				return name
+			}
 		}
 	}
-	return ""
+	return kind
 }
 
 // ConversionError is a value that cannot be carried over exactly. From an argument it means that Python was not touched.

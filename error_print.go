@@ -1,13 +1,15 @@
 package py
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 )
 
-// Format prints the message for %v and %s, and for %+v what Python prints for an uncaught exception.
+// Format prints the message for %v and %s, and for %+v what Python prints for an uncaught exception. An exception that came from a
+// Go function, which got one from Python, has that as its cause there.
 func (e *Error) Format(s fmt.State, verb rune) {
 	if verb != 'v' || !s.Flag('+') {
 		io.WriteString(s, e.Error())
@@ -48,8 +50,8 @@ func (p *printer) emit(margin, lines string) {
 }
 
 func (p *printer) chain(e *Error) {
-	if e.Cause != nil {
-		p.chain(e.Cause)
+	if cause := e.cause(); cause != nil {
+		p.chain(cause)
 		p.emit("|", causeLine)
 	} else if e.Context != nil && !e.hideContext {
 		p.chain(e.Context)
@@ -64,6 +66,15 @@ func (p *printer) chain(e *Error) {
 	default:
 		p.group(e)
 	}
+}
+
+// cause is that of "raise ... from", or the exception that a Go function, which raised this one, got from Python.
+func (e *Error) cause() *Error {
+	cause := e.Cause
+	if cause == nil {
+		errors.As(e.goError, &cause)
+	}
+	return cause
 }
 
 func (p *printer) group(e *Error) {

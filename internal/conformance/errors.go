@@ -20,6 +20,7 @@ var errorCases = []testCase{
 	{"Case53Shortened", shortened},
 	{"Case53Chains", errorChains},
 	{"Case53LongChain", longChain},
+	{"Case53ThroughGo", errorsThroughGo},
 	{"Case54SystemExit", systemExit},
 	{"Case55OddExceptions", oddExceptions},
 	{"Case55OutOfMemory", outOfMemory},
@@ -323,6 +324,47 @@ func longChain(t *testing.T, s *suite) {
 		}
 		if t.Failed() {
 			return // the next one may take exponentially longer
+		}
+	}
+	works(t, c)
+}
+
+// errorsThroughGo has exceptions of Python go through Go functions and Python again, several times.
+func errorsThroughGo(t *testing.T, s *suite) {
+	c := s.open(t)
+	register(t, c, "up", func(ctx context.Context, levels int) error {
+		return c.Exec(ctx, "up(n)", py.Vars{"n": levels - 1})
+	})
+	run(t, c, "import go, asyncio\nclass Base(BaseException): pass\ndef up(levels):\n  if levels: go.up(levels)\n  else: deepest()")
+	for _, x := range []struct{ raise, class, message, catch string }{
+		{"{}['a']", "KeyError", "'a'", "KeyError"},
+		{"raise KeyError('a b', 1)", "KeyError", "('a b', 1)", "KeyError"},
+		{"raise ValueError('v')", "ValueError", "v", "ValueError"},
+		{"open('/no/such/file')", "OSError", "[Errno 2] No such file or directory: '/no/such/file'", "FileNotFoundError"},
+		{"b'\\xff'.decode()", "UnicodeDecodeError", "invalid start byte", "UnicodeError"},
+		{"raise ExceptionGroup('g', [ValueError(1)])", "ExceptionGroup", "g (1 sub-exception)", "go.Error"},
+		{"raise SystemExit('out')", "SystemExit", "out", "SystemExit"},
+		{"raise KeyboardInterrupt('k')", "KeyboardInterrupt", "k", "KeyboardInterrupt"},
+		{"raise asyncio.CancelledError('c')", "CancelledError", "c", "BaseException"},
+		{"raise Base('b')", "Base", "b", "BaseException"},
+	} {
+		run(t, c, "def deepest():\n  try:\n    "+x.raise+"\n  except BaseException as e:\n    e.add_note('a note')\n    raise")
+		var first string
+		for levels := range 4 {
+			err := c.Exec(limit(t), "up(n)", py.Vars{"n": levels})
+			got := raises(t, x.raise, err, x.class)
+			contains(t, x.raise, got.Message, x.message)
+			if levels == 1 {
+				first = got.Message
+			}
+			if levels > 1 {
+				equal(t, x.raise+": the message", got.Message, first)
+			}
+			contains(t, x.raise+": %+v", fmt.Sprintf("%+v", err), "in deepest", "a note")
+		}
+		run(t, c, "try: up(2)\nexcept "+x.catch+": pass")
+		if !strings.HasSuffix(x.catch, "Error") {
+			raises(t, x.raise+": except Exception", c.Exec(limit(t), "try: up(2)\nexcept Exception: pass"), x.class)
 		}
 	}
 	works(t, c)

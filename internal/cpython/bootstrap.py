@@ -159,7 +159,10 @@ def error_class(kind, also_go):
     if not also_go:
         return builtin
     if kind not in error_classes:
-        error_classes[kind] = type(kind, (Error, builtin), {"__module__": "go", "__doc__": builtin.__doc__})
+        # what except Exception lets pass, it lets pass behind Go too; and a KeyError would quote its message once more
+        bases = (Error, builtin) if issubclass(builtin, Exception) else (builtin,)
+        names = {"__module__": "go", "__doc__": builtin.__doc__, "__str__": BaseException.__str__}
+        error_classes[kind] = type(kind, bases, names)
     return error_classes[kind]
 
 
