@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pycontext/py/internal/handle"
@@ -28,11 +27,11 @@ type Context struct {
 	die     context.CancelFunc
 	once    sync.Once
 
-	users atomic.Int64 // the context itself and its requests under way; at zero the C side is let go
 	fence fence
 
-	mu   sync.Mutex
-	free []*Request
+	mu    sync.Mutex
+	users int // the context itself and its requests under way; at zero the C side is let go
+	free  []*Request
 
 	// Owner is package py's context.
 	Owner any
@@ -50,7 +49,7 @@ func NewContext(mode Mode, stackSize int, spin time.Duration, owner any) (*Conte
 		Owner:   owner,
 	}
 	c.life, c.die = context.WithCancel(context.Background())
-	c.users.Store(2) // the thread, and this function
+	c.users = 2 // the thread, and this function
 	c.handle = contexts.Add(c)
 	c.c = C.context_start(C.uint64_t(c.handle), C.int(mode), C.size_t(stackSize), C.int64_t(spin))
 	if c.c == nil {
@@ -135,29 +134,34 @@ func Wait(f func()) {
 
 // hold keeps the C side from going. It returns false when it is gone already.
 func (c *Context) hold() bool {
-	for {
-		n := c.users.Load()
-		if n == 0 {
-			return false
-		}
-		if c.users.CompareAndSwap(n, n+1) {
-			return true
-		}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.users == 0 {
+		return false
 	}
+	c.users++
+	return true
 }
 
 func (c *Context) release() {
-	if c.users.Add(-1) != 0 {
-		return
-	}
 	c.mu.Lock()
-	free := c.free
-	c.free = nil
-	c.mu.Unlock()
-	for _, r := range free {
-		r.destroy()
+	c.leave()
+}
+
+// leave is called with mu locked, and unlocks it.
+func (c *Context) leave() {
+	c.users--
+	last, free := c.users == 0, c.free
+	if last {
+		c.free = nil
 	}
-	C.context_release(c.c)
+	c.mu.Unlock()
+	if last {
+		for _, r := range free {
+			r.destroy()
+		}
+		C.context_release(c.c)
+	}
 }
 
 //export goStarted

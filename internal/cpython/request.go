@@ -51,10 +51,12 @@ var requests handle.Table[Request]
 
 // Request returns an idle request of the context, or ErrClosed.
 func (c *Context) Request() (*Request, error) {
-	if !c.hold() {
+	c.mu.Lock()
+	if c.users == 0 {
+		c.mu.Unlock()
 		return nil, ErrClosed
 	}
-	c.mu.Lock()
+	c.users++
 	if n := len(c.free); n > 0 {
 		r := c.free[n-1]
 		c.free = c.free[:n-1]
@@ -119,15 +121,14 @@ func (r *Request) Release() {
 	}
 	c := r.context
 	c.mu.Lock()
-	keep := len(c.free) < 1024
-	if keep {
+	if len(c.free) < 1024 {
 		c.free = append(c.free, r)
-	}
-	c.mu.Unlock()
-	if !keep {
+	} else {
+		c.mu.Unlock()
 		r.destroy()
+		c.mu.Lock()
 	}
-	c.release()
+	c.leave()
 }
 
 func (r *Request) destroy() {
