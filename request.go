@@ -339,7 +339,7 @@ func writeVars(e *wire.Encoder, vars []Vars) error {
 	slices.Sort(names)
 	e.Uvarint(uint64(len(names)))
 	for _, name := range names {
-		if !isIdentifier(name) {
+		if !isIdentifier(name) || isKeyword(name) {
 			return &ConversionError{Place: fmt.Sprintf("vars[%q]", name), Reason: "the name is no Python identifier"}
 		}
 		if err := writeNamed(e, "vars", name, all[name]); err != nil {
@@ -366,6 +366,17 @@ func isIdentifier(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// isKeyword tells what looks like an identifier and cannot be assigned to.
+func isKeyword(s string) bool {
+	switch s {
+	case "False", "None", "True", "__debug__", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+		"elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or",
+		"pass", "raise", "return", "try", "while", "with", "yield":
+		return true
+	}
+	return false
 }
 
 // run sends a request and decodes its result as a T, whose kind says how it travels.

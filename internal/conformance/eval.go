@@ -107,6 +107,18 @@ func variables(t *testing.T, s *suite) {
 	equal(t, "y afterwards", eval[string](t, c, "y"), "namespace")
 	equal(t, "len afterwards", eval[int](t, c, "len('abc')"), 3)
 	equal(t, "the namespace", eval[[]string](t, c, "sorted(globals())"), before)
+	for _, name := range []string{"ﬁ", "u\u0308", "µ"} { // as Exec has them, too
+		run(t, c, "got = "+name, py.Vars{name: 7})
+		equal(t, "exec "+name, eval[int](t, c, "got + "+name), 14)
+		run(t, c, "del got, "+name)
+	}
+	for _, name := range []string{"class", "None", "True", "__debug__", "await"} {
+		_, err := c.Eval(limit(t), "1", py.Vars{name: 1})
+		var wrong *py.ConversionError
+		if !errors.As(err, &wrong) || !errors.As(c.Exec(limit(t), "1", py.Vars{name: 1}), &wrong) {
+			t.Errorf("%s as a variable: %v", name, err)
+		}
+	}
 	equal(t, "several Vars", eval[int](t, c, "a * 10 + b", py.Vars{"a": 1, "b": 2}, py.Vars{"b": 3}), 13)
 	many := py.Vars{}
 	var sum strings.Builder

@@ -1,5 +1,5 @@
 # Runs once in every interpreter, with the natives of module.c as its globals: furnishes the interpreter and makes the
-# module go. C keeps describe, compile_source, make_error, finish and Interrupted. CONFIG stands before this text.
+# module go. C keeps describe, compile_source, identifier, make_error, finish and Interrupted. CONFIG stands before this text.
 
 import sys
 from types import ModuleType

@@ -282,6 +282,14 @@ static PyObject *do_eval(context *c, lane *l, reader *in, PyObject *namespace) {
   return value;
 }
 
+// Attached. Returns 0, or -1 with an error set.
+static int assign(context *c, PyObject *namespace, PyObject *name, PyObject *value) {
+  PyObject *identifier = PyObject_CallOneArg(c->interp->identifier, name);
+  int result = identifier ? PyDict_SetItem(namespace, identifier, value) : -1;
+  Py_DecRef(identifier);
+  return result;
+}
+
 // Variables are assigned first, as if the code began with them, unless the code does not compile.
 static PyObject *do_exec(context *c, lane *l, reader *in, PyObject *namespace) {
   size_t len;
@@ -292,7 +300,7 @@ static PyObject *do_exec(context *c, lane *l, reader *in, PyObject *namespace) {
   else if (in->bad && !PyErr_Occurred()) malformed();
   int failed = !code;
   for (size_t i = 0; !failed && i < a.total; i++)
-    failed = PyDict_SetItem(namespace, PyTuple_GetItem(a.names, (Py_ssize_t)i), a.slots[i + 1]) < 0;
+    failed = assign(c, namespace, PyTuple_GetItem(a.names, (Py_ssize_t)i), a.slots[i + 1]) < 0;
   if (!failed) value = PyEval_EvalCode(code, namespace, namespace);
   Py_DecRef(code);
   drop_arguments(&a);
