@@ -29,6 +29,7 @@ type mapJob struct {
 	file, function    string
 	path              string // of file, wherever the function of another worker has gone meanwhile
 	input             *input
+	stdout            *os.File
 	workers           int
 	mode              py.Mode
 	ordered, failFast bool
@@ -50,6 +51,9 @@ type mapJob struct {
 
 func (j *mapJob) main(g *global) error {
 	j.console = &console{out: os.Stderr}
+	if err := j.takeStreams(); err != nil {
+		return failed(err)
+	}
 	if err := g.start(py.Config{Stdout: j.console, Stderr: j.console}); err != nil {
 		return err
 	}
@@ -66,12 +70,26 @@ func (j *mapJob) main(g *global) error {
 	return j.conclude(open)
 }
 
+// takeStreams keeps what the function starts from reading the items, and from printing between the results.
+func (j *mapJob) takeStreams() (err error) {
+	if j.stdout, err = apart(os.Stdout, os.Stderr); err != nil || !j.input.readsStdin() {
+		return err
+	}
+	nothing, err := os.Open(os.DevNull)
+	if err != nil {
+		return err
+	}
+	defer nothing.Close()
+	j.input.stdin, err = apart(os.Stdin, nothing)
+	return err
+}
+
 // results is standard output, which may be the terminal that shows the bar.
 func (j *mapJob) results() io.Writer {
-	if j.bar && isTerminal(os.Stdout) {
-		return above{j.console, os.Stdout}
+	if j.bar && isTerminal(j.stdout) {
+		return above{j.console, j.stdout}
 	}
-	return os.Stdout
+	return j.stdout
 }
 
 // end stops the run at once, for a reason.

@@ -22,8 +22,8 @@ is then a file name (--files; names on standard input are one a line). FUNC may 
 are skipped.
 
 FILE.py is loaded once in each of the N contexts, as a module with its file's name; its folder is on sys.path. What the
-function prints goes to standard error. However long the input, no more than some thousand items and 64 MiB of them
-are held at a time.
+function and its child processes print goes to standard error, and they find nothing on a standard input with items.
+However long the input, no more than some thousand items and 64 MiB of them are held at a time.
 
 An item fails if FUNC raises, takes longer than --timeout, or returns what is not JSON. It is reported with its place
 and traceback on standard error, has no line in the output, and the others go on, unless --fail-fast is given: then

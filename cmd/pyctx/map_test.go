@@ -102,7 +102,7 @@ func TestMapFailures(t *testing.T) {
 	o := pyctxWith(t, lines(6), "map", "items.py:odd")
 	o.check(t, "1\n3\n5\n", statusFailed, "pyctx: 6 items, 3 failed, ",
 		"pyctx: <stdin>:2: ValueError: 2 is even\n  Traceback (most recent call last):\n    File \"",
-		"items.py\", line 33, in odd\n      raise ValueError(f\"{x} is even\")\n  ValueError: 2 is even\n",
+		"items.py\", line 35, in odd\n      raise ValueError(f\"{x} is even\")\n  ValueError: 2 is even\n",
 		"pyctx: <stdin>:4: ValueError: 4 is even", "pyctx: <stdin>:6: ValueError: 6 is even")
 	if strings.Contains(o.err, "<pyctx>") {
 		t.Errorf("frames that are not the user's:\n%s", o.err)
@@ -163,6 +163,8 @@ func TestMapPrints(t *testing.T) {
 		t.Error("--quiet is not")
 	}
 	pyctxWith(t, "1\n", "map", "items.py:reads").check(t, "\"\"\n", 0) // standard input is the items'
+	pyctxWith(t, "1\n2\n3\n", "map", "--workers", "1", "items.py:starts").check(t, "1\n2\n3\n", 0, "from a child\nfrom C\n")
+	pyctxWith(t, "1\n2\n", "map", "items.py:prints_bytes").check(t, "1\n2\n", 0, "bytes: é\n", "wrapped\n", "from another\n")
 }
 
 func TestMapFileDoesNotLoad(t *testing.T) {

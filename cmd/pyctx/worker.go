@@ -158,7 +158,7 @@ func (j *mapJob) load(c *py.Context) (*py.Object, error) {
 	if err := furnish(j.ctx, c, "values.py", "ending.py", "items.py"); err != nil {
 		return nil, failed(err)
 	}
-	if _, err := c.Call(j.ctx, module, "furnish", j.input.readsStdin()); err != nil {
+	if _, err := c.Call(j.ctx, module, "furnish"); err != nil {
 		return nil, failed(err)
 	}
 	steps, err := py.Call[*py.Object](j.ctx, c, module, "stepper", asBytes([]string{j.path, j.file, j.function}), string(j.input.kind))

@@ -19,7 +19,7 @@ class Missing(Exception):
 class Lines(io.TextIOBase):
     """Passes whole lines on, so that threads that print at the same time do not mix within a line."""
 
-    encoding, errors = "utf-8", "backslashreplace"
+    encoding, errors, name, mode, line_buffering = "utf-8", "backslashreplace", "<stderr>", "w", True
 
     def __init__(self, stream):
         self.stream, self.pending = stream, {}  # by thread
@@ -36,20 +36,48 @@ class Lines(io.TextIOBase):
             self.stream.write(whole + newline)
         return len(text)
 
+    @property
+    def buffer(self):
+        return Bytes(self)
+
+    def fileno(self):
+        return 2
+
+    def reconfigure(self, **_):
+        """For programs that ask for UTF-8, or for what they print at once."""
+
     def finish(self):
         while self.pending:
             self.stream.write(self.pending.popitem()[1] + "\n")
 
 
+class Bytes(io.BufferedIOBase):
+    """The same for bytes."""
+
+    name, mode = "<stderr>", "wb"
+
+    def __init__(self, lines):
+        self.lines = lines
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        with memoryview(data) as view:
+            self.lines.write(str(view, "utf-8", "backslashreplace"))
+            return view.nbytes
+
+    def fileno(self):
+        return 2
+
+
 printed = Lines(sys.__stderr__)
 
 
-def furnish(stdin_is_input):
+def furnish():
     """Standard output is for results alone: what the function prints goes to standard error."""
     begin()
     sys.stdout = sys.stderr = printed
-    if stdin_is_input:
-        sys.stdin = open(os.devnull)
 
 
 def load(path):

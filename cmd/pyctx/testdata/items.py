@@ -1,6 +1,8 @@
 # Functions for the tests of "pyctx map".
 
+import io
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -50,6 +52,20 @@ def rough(x):
 def chatty(x):
     print("about", x)
     sys.stderr.write("more ")
+    return x
+
+
+def starts(x):
+    subprocess.run("cat; echo from a child", shell=True)
+    os.write(1, b"from C\n")
+    return x
+
+
+def prints_bytes(x):
+    sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.buffer.write("bytes: é\n".encode())
+    print("wrapped", file=io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", write_through=True))
+    subprocess.run(["echo", "from another"], stdout=sys.stdout)
     return x
 
 
