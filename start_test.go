@@ -83,6 +83,11 @@ func TestStreams(t *testing.T) {
 			if printed.String() != "hello True True\n" {
 				t.Errorf("%v printed %q", c, printed.String())
 			}
+			printed.Reset()
+			err := c.Exec(ctx, "sys.stdout.reconfigure(line_buffering=True)\nsys.stdout.buffer.write(b'\\xff\\n')\nsys.stdout.write('\\ud800')\nprint('é', end='', file=sys.__stdout__)")
+			if printed.String() != "\xff\n\\ud800é" || err != nil {
+				t.Errorf("%v printed %q, %v", c, printed.String(), err)
+			}
 			for _, failing := range []func(p []byte) (int, error){
 				func(p []byte) (int, error) { return 0, broken },
 				func(p []byte) (int, error) { panic(broken) },

@@ -251,23 +251,21 @@ def enter_loop(left):
 def redirect(name, stream):
     import io
 
-    class Writer(io.TextIOBase):
-        """Gives text to an io.Writer of the Go program."""
-
-        encoding, errors = "utf-8", "backslashreplace"
+    class Writer(io.BufferedIOBase):
+        """Gives bytes to an io.Writer of the Go program, at once."""
 
         def writable(self):
             return True
 
-        def write(self, s):
-            if type(s) is not str:
-                raise TypeError(f"write() argument must be str, not {type(s).__name__}")
-            write(stream, s.encode("utf-8", "backslashreplace"))
-            return len(s)
+        def write(self, data):
+            data = bytes(memoryview(data))
+            write(stream, data)
+            return len(data)
 
     Writer.__module__, Writer.__qualname__ = "go", "Writer"
-    setattr(sys, name, Writer())
-    setattr(sys, f"__{name}__", getattr(sys, name))
+    text = io.TextIOWrapper(Writer(), "utf-8", "backslashreplace", write_through=True)
+    setattr(sys, name, text)
+    setattr(sys, f"__{name}__", text)
 
 
 def prepare_streams():
