@@ -75,6 +75,9 @@ func Unregister(name string) bool {
 
 // Register makes a Go function callable from this context alone. It hides a global one of the same name. See [Register].
 func (c *Context) Register(name string, fn any, options ...FuncOption) error {
+	if c == nil || c.core == nil {
+		return fmt.Errorf("py: cannot register %q: the context is nil or was not made by py: %w", name, ErrClosed)
+	}
 	f, err := newFunction(name, fn, options)
 	if err != nil {
 		return err

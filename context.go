@@ -215,6 +215,9 @@ func (c *Context) Err() error {
 // Closing again waits again. It may be called from any goroutine, but not from code that the context itself runs, which
 // it would wait for until the grace time is over.
 func (c *Context) Close() error {
+	if c == nil || c.core == nil {
+		return nil
+	}
 	c.close(nil)
 	var err error
 	cpython.Wait(func() { err = c.waitForEnd() })
@@ -250,8 +253,12 @@ func (c *Context) close(cause error) {
 }
 
 // Shutdown refuses new requests, lets those that run or wait finish, and closes the context. When ctx ends first, it
-// closes the context at once, as Close does, and returns the cause.
+// closes the context at once, as Close does, and returns the cause. Code that the context itself runs must not call it: it would
+// wait for itself until ctx ends.
 func (c *Context) Shutdown(ctx context.Context) error {
+	if c == nil || c.core == nil {
+		return fmt.Errorf("py: shutdown: the context is nil or was not made by py: %w", ErrClosed)
+	}
 	if ctx == nil {
 		return fmt.Errorf("py: context %s was not shut down: %w", c.name, errNoContext)
 	}

@@ -58,6 +58,9 @@ var process struct {
 func Start(config Config) error {
 	process.mu.Lock()
 	defer process.mu.Unlock()
+	if process.err != nil {
+		return process.err
+	}
 	if process.started {
 		return errors.New("py: Python was started before: call py.Start once, before the first py.New")
 	}

@@ -33,6 +33,19 @@ func inFreshProcess(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
+// TestStartAfterFailure: what could not be loaded is said again, and not that it was started.
+func TestStartAfterFailure(t *testing.T) {
+	inFreshProcess(t, func(t *testing.T) {
+		t.Setenv("PYCTX_PYTHON", "/no/such/python")
+		_, want := py.New(ctx, py.Options{})
+		for range 2 {
+			if err := py.Start(py.Config{}); err == nil || want == nil || err.Error() != want.Error() {
+				t.Errorf("got %v, want %v", err, want)
+			}
+		}
+	})
+}
+
 // everyMode runs f with a new context of each mode.
 func everyMode(t *testing.T, f func(t *testing.T, c *py.Context)) {
 	info, err := py.Info()

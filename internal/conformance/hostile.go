@@ -95,9 +95,12 @@ func contextVariables(t *testing.T, s *suite) {
 func nilArguments(t *testing.T, s *suite) {
 	c := s.open(t)
 	ctx := limit(t)
+	is(t, "Close of what New did not make", (*py.Context)(nil).Close(), nil)
 	for name, use := range map[string]func() error{
 		"nil env":         func() error { _, err := py.Eval[int](ctx, (*py.Env)(nil), "1"); return err },
 		"nil context":     func() error { _, err := py.Eval[int](ctx, (*py.Context)(nil), "1"); return err },
+		"nil Register":    func() error { return (*py.Context)(nil).Register("f", func() {}) },
+		"nil Shutdown":    func() error { return (*py.Context)(nil).Shutdown(ctx) },
 		"nil runner":      func() error { _, err := py.Eval[int](ctx, nil, "1"); return err },
 		"nil object":      func() error { _, err := py.Decode[int](ctx, nil); return err },
 		"nil attach":      func() error { return c.Attach(ctx, nil) },
