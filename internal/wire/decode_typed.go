@@ -251,11 +251,8 @@ func decInts[T int | int64](d *Decoder, one func(*Decoder) (T, error)) ([]T, err
 	return s, nil
 }
 
-// mapping starts a dict. None is a count of -1.
+// mapping starts a dict. None is a count of -1. A record is none: its fields are those that some struct asks for, and not its own.
 func (d *Decoder) mapping() (int, error) {
-	if err := d.takeFields(); err != nil {
-		return 0, err
-	}
 	switch {
 	case d.is(TagNone):
 		return -1, nil
