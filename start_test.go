@@ -78,7 +78,7 @@ func TestStreams(t *testing.T) {
 		var printed strings.Builder
 		var write func(p []byte) (int, error)
 		plain := func(p []byte) (int, error) { return printed.Write(p) }
-		config := py.Config{Stdout: writerFunc(func(p []byte) (int, error) { return write(p) }), Args: []string{"a b", "\xff\u00ff\x00"},
+		config := py.Config{Stdout: writerFunc(func(p []byte) (int, error) { return write(p) }), Stderr: &printed, Args: []string{"a b", "\xff\u00ff\x00"},
 			Paths: []string{"/somewhere/\xfe"}}
 		if err := py.Start(config); err != nil {
 			t.Fatal(err)
@@ -117,6 +117,13 @@ func TestStreams(t *testing.T) {
 				t.Errorf("%v: a writer that writes less: %v", c, err)
 			}
 			write = plain
+			// What has nowhere to go is printed, also by a hook of the program's own.
+			printed.Reset()
+			err := c.Exec(ctx, "import sys\nclass D:\n  def __del__(self): raise KeyError('lost')\nD()\n"+
+				"hook, sys.unraisablehook = sys.unraisablehook, lambda u: print('own', u.exc_type.__name__)\nD()\nsys.unraisablehook = hook")
+			if text := printed.String(); err != nil || !strings.Contains(text, "KeyError: 'lost'") || !strings.Contains(text, "own KeyError") || strings.Contains(text, "TypeError") {
+				t.Errorf("%v: an exception of a finalizer: %v, printed %q", c, err, text)
+			}
 		})
 	})
 }

@@ -167,7 +167,7 @@ static PyObject *native_unraisable(PyObject *self, PyObject *what) {
   int again = type && type == interp_of(self)->interrupted && lane_current() && strike_again(lane_current());
   PyObject *sys = type && !again ? PyImport_ImportModule("sys") : NULL;
   if (again) Py_IncRef(result = Py_None);
-  else if (sys) result = PyObject_CallMethod(sys, "__unraisablehook__", "O", what);
+  else if (sys) result = PyObject_CallMethod(sys, "__unraisablehook__", "(O)", what);
   Py_DecRef(sys);
   Py_DecRef(type);
   return result;
