@@ -119,7 +119,7 @@ func TestStreams(t *testing.T) {
 			write = plain
 			// What has nowhere to go is printed, also by a hook of the program's own.
 			printed.Reset()
-			err := c.Exec(ctx, "import sys\nclass D:\n  def __del__(self): raise KeyError('lost')\nD()\n"+
+			err = c.Exec(ctx, "import sys\nclass D:\n  def __del__(self): raise KeyError('lost')\nD()\n"+
 				"hook, sys.unraisablehook = sys.unraisablehook, lambda u: print('own', u.exc_type.__name__)\nD()\nsys.unraisablehook = hook")
 			if text := printed.String(); err != nil || !strings.Contains(text, "KeyError: 'lost'") || !strings.Contains(text, "own KeyError") || strings.Contains(text, "TypeError") {
 				t.Errorf("%v: an exception of a finalizer: %v, printed %q", c, err, text)
