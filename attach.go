@@ -12,7 +12,8 @@ import (
 // Attached is Python from within: a function that [Context.Attach] runs uses it, on the context's thread, with the
 // interpreter attached, at about the cost of the same thing in C. It is valid until that function returns, and for the
 // function's goroutine only; elsewhere, within [Attached.Detach], and by what a conversion runs, such as a [Marshaler] or the
-// __hash__ of a key, its use and that of its Refs is an error, or a panic where there is no error to return.
+// __hash__ of a key, its use and that of its Refs is an error, or a panic where there is no error to return. Behind the function,
+// it is a panic.
 type Attached struct {
 	context *Context
 	core    *cpython.Attached

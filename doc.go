@@ -495,7 +495,8 @@
 //
 // After os.fork() the child has no Go: calling a Go function there is a RuntimeError, and the child exits, as a Python program
 // does, where its code would come back to Go. Interpreters other than the main one refuse to fork at all. subprocess works
-// everywhere; use multiprocessing with the spawn method.
+// everywhere; use multiprocessing with the spawn method. Its Process and Pipe work everywhere too; its Queue and Pool, and
+// concurrent.futures.ProcessPoolExecutor, need daemon threads and thus a Worker context.
 //
 // # Standard streams
 //
