@@ -66,6 +66,9 @@ func TestRun(t *testing.T) {
 		{name: "input", args: []string{"-c", "print(input().upper())"}, stdin: "ada\n", out: "ADA\n"},
 		{name: "streams", args: []string{"-c", "import sys; print('é', flush=True); sys.stderr.write('ü'); sys.stdout.buffer.write(b'\\xff')"},
 			out: "é\n\xff", err: []string{"ü"}},
+		{name: "errors that have nowhere to go", args: []string{"--mode", "owngil", "-c",
+			"import builtins\nclass D:\n  def __init__(self, e): self.e = e\n  def __del__(self): raise self.e\nD(KeyError('at once'))\nbuiltins.kept = D(ValueError('at the end'))"},
+			err: []string{", line 4, in __del__\n", "\nKeyError: 'at once'\n", "\nValueError: at the end\n"}},
 		{name: "another interpreter", args: []string{"--mode", "owngil", "-c", "import sys; sys.exit(3)"}, status: 3},
 		{name: "exit 0", args: []string{"-c", "raise SystemExit"}},
 		{name: "in a folder that is gone", args: []string{"-c", "import os, subprocess, sys\nos.mkdir('gone')\nos.chdir('gone')\nos.rmdir('../gone')\n" +

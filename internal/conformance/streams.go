@@ -220,7 +220,7 @@ g = count(100)
 	run(t, c, `
 import sys
 unraisable = []
-sys.unraisablehook = lambda u: unraisable.append(type(u.exc_value).__name__)
+hook, sys.unraisablehook = sys.unraisablehook, lambda u: unraisable.append(type(u.exc_value).__name__)
 def stubborn():
     try:
         yield 1
@@ -232,7 +232,7 @@ def stubborn():
 		break
 	}
 	equal(t, "an exception in finally", eval[[]string](t, c, "unraisable"), []string{"KeyError"})
-	run(t, c, "sys.unraisablehook = sys.__unraisablehook__")
+	run(t, c, "sys.unraisablehook = hook")
 	o.Close()
 	eventually(t, "no reference is left", func() bool { works(t, c); return py.Live().References == 0 })
 }
@@ -399,7 +399,7 @@ func streamCancelInGo(t *testing.T, s *suite) {
 	c := s.open(t, py.Options{Preload: streamSource + `
 import go, sys
 unraisable = []
-sys.unraisablehook = lambda u: unraisable.append(repr(u.exc_value))
+hook, sys.unraisablehook = sys.unraisablehook, lambda u: unraisable.append(repr(u.exc_value))
 def waits(stubborn):
     try:
         yield 1
@@ -413,7 +413,7 @@ def waits(stubborn):
     finally:
         trace.append('end')
 `})
-	defer run(t, c, "sys.unraisablehook = sys.__unraisablehook__")
+	defer run(t, c, "sys.unraisablehook = hook")
 	var stop atomic.Value
 	register(t, c, "wait", func(ctx context.Context) {
 		stop.Load().(context.CancelFunc)()

@@ -127,6 +127,7 @@ typedef struct {
   F(void, Py_EndInterpreter, (PyThreadState *))                                                                       \
   F(PyObject *, PyImport_Import, (PyObject *))                                                                        \
   F(PyObject *, PyImport_ImportModule, (const char *))                                                                \
+  F(PyObject *, PySys_GetObject, (const char *))                                                                      \
   F(PyObject *, PyImport_AddModule, (const char *))                                                                   \
   F(PyObject *, PyImport_GetModuleDict, (void))                                                                       \
   F(PyObject *, PyModule_GetDict, (PyObject *))                                                                       \

@@ -67,29 +67,37 @@ typedef struct times {
   int64_t queued, lock, running, callbacks;
 } times;
 
+// What the caller and the lane's thread both write for every request has two lines of the processors' cache, which go from one to
+// the other and back; the rest stays where it is.
+#define CACHE_LINE __attribute__((aligned(64)))
+
 struct request {
-  uint32_t state;  // atomic
-  uint64_t handle; // Go's number for it
-  request *next;   // in a queue
-  buf in, out;
-  blobs blobs; // that in refers to
-  int copied;      // they are; under context.lock
-  kept kept;   // that out refers to
-  callback *offered; // to the caller that spins
-  int timed;         // fill in times
-  int64_t since;     // when it was submitted
-  times times;
-  event end;         // while Go has not taken it
-  int chain;         // it belongs to the callback that it runs on top of
+  CACHE_LINE uint32_t state; // atomic
+  int chain;        // it belongs to the callback that it runs on top of
+  int timed;        // fill in times
+  request *next;    // in a queue
   // Set and read under lane->lock while it runs.
   lane *lane;
-  int holds_lane;  // it is one of a Python thread, and kept until the request is used again
-  uint64_t serial; // tells its uses apart
   request *below;  // what it runs on top of
+  int holds_lane;  // it is one of a Python thread, and kept until the request is used again
   int suspended;   // it waits for a callback
   int interrupted; // raise when it is next on top
   int struck;      // an asynchronous exception was aimed at it
   int hit;         // an interrupt was raised in it
+
+  CACHE_LINE buf in;
+  buf out;
+
+  CACHE_LINE blobs blobs; // that in refers to
+  kept kept;              // that out refers to
+
+  CACHE_LINE uint64_t handle; // Go's number for it
+  uint64_t serial;   // tells its uses apart; under lane->lock
+  callback *offered; // to the caller that spins
+  int copied;        // what in refers to is; under context.lock
+  int64_t since;     // when it was submitted
+  times times;
+  event end;         // while Go has not taken it
 };
 
 struct callback {
@@ -113,18 +121,21 @@ struct lane {
   unsigned long ident;
   uintptr_t stack_floor; // the lowest address that a new request may be run at
 
-  // Written by any thread.
-  request *inbox, *chain_inbox; // stacks, newest first; CLOSED once nothing is taken any more
+  // Written by any thread, and looked at by the lane's all the time that it spins.
+  CACHE_LINE request *inbox; // a stack, newest first; CLOSED once nothing is taken any more
+  request *chain_inbox;      // another
   parker parker;
   uint32_t resumable;   // callbacks that are finished and wait for their turn to go on
-  uint32_t served;      // requests finished so far
   event *events;        // left for Go, newest first
   uint32_t taker;       // 1 while a goroutine takes them
-  uint32_t spinner;     // 1 while a caller spins
-  uintptr_t posted;     // where the goroutine that ran the last callback spins for the next event
+
+  // Written by callers, and goroutines that run callbacks.
+  CACHE_LINE uint32_t spinner; // 1 while a caller spins
+  uintptr_t posted;      // where the goroutine that ran the last callback spins for the next event
   gauge caller, answers; // the usual wait of a caller for its result, of a goroutine for the next callback
 
-  // Used by the lane's thread alone.
+  // Written by the lane's thread alone, and but for served and state used by it alone.
+  CACHE_LINE uint32_t served; // requests finished so far
   request *ready, *ready_last; // taken from inbox, oldest first
   request *chain, *chain_last;
   int depth;        // requests on top of one another

@@ -138,7 +138,7 @@ static int is_within_import(PyObject *frame) {
 // has to wait for what is on top; in the last try not for an import, which may never end. Without an interpreter lock the thread does
 // not stand still, and cannot be looked at.
 static int has_to_wait(lane *l, int last) {
-  PyObject *frame = api_free_threaded || !l->state ? NULL : PyThreadState_GetFrame(l->state);
+  PyObject *frame = api_free_threaded ? NULL : PyThreadState_GetFrame(l->state);
   int result = frame && (is_importlib(frame) || is_asyncio(frame) || (!last && is_within_import(frame)));
   Py_DecRef(frame);
   return result;

@@ -44,15 +44,17 @@ static uintptr_t stack_floor(void) {
   return top - size + margin;
 }
 
-// On the lane's own thread. Returns NULL when memory is out. The context owns its main lane, for as long as it lives
+// Attached, on the lane's own thread. Returns NULL when memory is out. The context owns its main lane, for as long as it lives
 // itself; any other lane belongs to its thread and keeps the context.
 lane *lane_new(context *c, int is_main) {
-  lane *l = calloc(1, sizeof *l);
+  lane *l = aligned_alloc(_Alignof(lane), sizeof *l);
   if (!l) return NULL;
+  memset(l, 0, sizeof *l);
   l->refcount = 1;
   l->context = c;
   l->is_main = is_main;
   l->ident = PyThread_get_thread_ident();
+  l->state = PyThreadState_Get();
   l->stack_floor = stack_floor();
   l->patience = PATIENCE;
   parker_init(&l->parker);
@@ -90,7 +92,7 @@ void attach(lane *l) {
 
 void detach(lane *l) {
   l->attached = 0;
-  l->state = PyEval_SaveThread();
+  PyEval_SaveThread();
 }
 
 // Any thread, attached or not. Returns 0, or -1 when the lane takes nothing any more.

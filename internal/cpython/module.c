@@ -165,10 +165,10 @@ static PyObject *native_write(PyObject *self, PyObject *const *args, Py_ssize_t 
 static PyObject *native_unraisable(PyObject *self, PyObject *what) {
   PyObject *type = PyObject_GetAttrString(what, "exc_type"), *result = NULL;
   int again = type && type == interp_of(self)->interrupted && lane_current() && strike_again(lane_current());
-  PyObject *sys = type && !again ? PyImport_ImportModule("sys") : NULL;
+  PyObject *usual = type && !again ? PySys_GetObject("__unraisablehook__") : NULL; // borrowed; imports may have ended
   if (again) Py_IncRef(result = Py_None);
-  else if (sys) result = PyObject_CallMethod(sys, "__unraisablehook__", "(O)", what);
-  Py_DecRef(sys);
+  else if (usual) result = PyObject_CallFunctionObjArgs(usual, what, NULL);
+  else if (type) PyErr_SetString(PyExc(RuntimeError), "the interpreter is ending");
   Py_DecRef(type);
   return result;
 }

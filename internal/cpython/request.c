@@ -6,8 +6,9 @@
 
 // Returns NULL when memory is out.
 request *request_new(uint64_t handle) {
-  request *r = calloc(1, sizeof *r);
+  request *r = aligned_alloc(_Alignof(request), sizeof *r);
   if (!r) return NULL;
+  memset(r, 0, sizeof *r);
   r->handle = handle;
   stats_add(STAT_REQUESTS, 1);
   return r;
