@@ -17,6 +17,7 @@ import (
 
 var lifetimeCases = []testCase{
 	{"ClassesInThePlaceOfOthers", classesInPlace},
+	{"ClassesMetInAnInterrupt", classesMetInAnInterrupt},
 	{"NamesThatComeAndGo", namesThatComeAndGo},
 	{"ReadersLoseNothing", readersLoseNothing},
 	{"FunctionsThatLeave", functionsThatLeave},
@@ -77,7 +78,7 @@ class Converted: pass
 def renewed(number, base):
     """An object of a class in the place of one that is gone, or of no class."""
     others = []
-    for _ in range(5000):
+    for _ in range(2000):
         others.append(type("Fresh", (base,), {}))
         if id(others[-1]) == number:
             return others[-1]()
@@ -105,6 +106,54 @@ def renewed(number, base):
 				}
 			}
 			t.Logf("%s, %s: %d classes were in the place of others", way, listed, found)
+		}
+	}
+}
+
+// classesMetInAnInterrupt interrupts the first look at a class, at any place where Python notices that: the next look is right.
+func classesMetInAnInterrupt(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, `
+import go, sys
+from collections import UserList
+class Converted: pass
+def strike(place):
+    global struck
+    struck = False
+    def notice(frame, event, arg):
+        nonlocal place
+        global struck
+        if frame.f_code.co_name in ("attempt", "class_of", "named", "classify", "known_of", "find", "<lambda>") and event != "return":
+            place -= 1
+            if place == -1:
+                struck = True
+                raise go.Interrupted
+    sys.setprofile(notice)
+def renew(base):
+    global o, cls
+    cls = type("Fresh", (base,), {})
+    o = cls([1]) if base is UserList else cls()
+`)
+	for _, base := range []string{"UserList", "Converted"} {
+		if base == "Converted" {
+			err := py.RegisterConverter[[]int](limit(t), c, "__main__", base, py.Converter{To: "lambda o: [1]"})
+			is(t, "the converter", err, nil)
+		}
+		place := 0
+		for struck := true; struck && !t.Failed(); place++ {
+			run(t, c, "renew("+base+")\nstrike(place)", py.Vars{"place": place})
+			if _, err := py.Eval[[]int](limit(t), c, "o"); err != nil {
+				is(t, "the struck one", err, py.ErrInterrupted)
+			}
+			run(t, c, "sys.setprofile(None)")
+			struck = eval[bool](t, c, "struck")
+			got, err := py.Eval[[]int](limit(t), c, "o")
+			if err != nil || len(got) != 1 {
+				t.Errorf("%s, struck at place %d: then %v, %v", base, place, got, err)
+			}
+		}
+		if place < 10 {
+			t.Errorf("%s: Python noticed an interrupt at %d places", base, place)
 		}
 	}
 }

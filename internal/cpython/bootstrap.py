@@ -60,7 +60,7 @@ def attempt(read, default):
     """read(), or the default: an exception that cannot even be looked at is still one to report."""
     try:
         return read()
-    except (RecursionError, MemoryError):  # there is no room for more than C says by itself
+    except (RecursionError, MemoryError, Interrupted):  # there is no room for more than C says by itself, or no wish for it
         raise
     except BaseException:
         return default
