@@ -406,7 +406,7 @@ func interruptRunning(t *testing.T, s *suite) {
 		case errors.Is(err, py.ErrInterrupted):
 			hit++
 		default:
-			t.Errorf("%d: %v, %v", i, n, err)
+			t.Errorf("%d: %v, %+v", i, n, err)
 		}
 	}
 	close(stop)

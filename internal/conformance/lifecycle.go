@@ -305,7 +305,7 @@ func closeQueued(t *testing.T, s *suite) {
 	c := s.open(t)
 	var hits atomic.Int64
 	running := make(chan struct{})
-	register(t, c, "running", func() { close(running) })
+	register(t, c, "running", func() { close(running) }, py.Inline()) // others would be let in while it runs
 	register(t, c, "hit", func() { hits.Add(1) }, py.Inline())
 	run(t, c, "import go, time")
 	go c.Exec(context.Background(), "go.running()\nwhile True: time.sleep(0.05)")
