@@ -21,6 +21,7 @@ var errorCases = []testCase{
 	{"Case53Chains", errorChains},
 	{"Case53LongChain", longChain},
 	{"Case53ThroughGo", errorsThroughGo},
+	{"Case53Interrupted", errorsInterrupted},
 	{"Case54SystemExit", systemExit},
 	{"Case55OddExceptions", oddExceptions},
 	{"Case55OutOfMemory", outOfMemory},
@@ -368,6 +369,37 @@ func errorsThroughGo(t *testing.T, s *suite) {
 		}
 	}
 	works(t, c)
+}
+
+// errorsInterrupted has an interrupt come at every moment while an exception is looked at: it is that exception, as it is, or an
+// interrupt.
+func errorsInterrupted(t *testing.T, s *suite) {
+	c := s.open(t)
+	register(t, c, "fails", func(ctx context.Context) error { return c.Exec(ctx, "raise go.Interrupted") })
+	run(t, c, `
+import go, sys
+def strike(n):
+    left = n
+    def tracer(frame, event, arg):
+        nonlocal left
+        if frame.f_code.co_filename == '<py>':
+            frame.f_trace_opcodes = True
+            left -= event == 'opcode'
+            if left == 0: raise go.Interrupted
+            return tracer
+    sys.settrace(tracer)
+`)
+	for _, code := range []string{"raise ValueError('x')", "undefined", "go.fails()"} {
+		plain := c.Exec(limit(t), code).Error()
+		for n, strikes := 1, true; strikes; n++ {
+			err := c.Exec(limit(t), "strike(n)\n"+code, py.Vars{"n": n})
+			if !errors.Is(err, py.ErrInterrupted) {
+				equal(t, fmt.Sprintf("%s at moment %d", code, n), fmt.Sprint(err), plain)
+			}
+			strikes = eval[bool](t, c, "sys.gettrace() is None")
+			run(t, c, "sys.settrace(None)")
+		}
+	}
 }
 
 func systemExit(t *testing.T, s *suite) {

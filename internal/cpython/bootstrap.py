@@ -110,6 +110,8 @@ def go_error_of(exc):
 def message_of(exc):
     try:
         return text(str(exc))
+    except Interrupted:
+        raise
     except BaseException:
         return "<exception str() failed>"
 

@@ -23,6 +23,8 @@ def lines_of(tb):
             known_lines.clear()
         try:
             known = code, *read_lines(tb, code)
+        except Interrupted:
+            raise
         except BaseException:
             return "", ""
         known_lines[key] = known
@@ -78,6 +80,8 @@ def print_last(exc):
 def last_lines(exc):
     try:
         return print_last(exc) if has_hints(exc) else ""
+    except Interrupted:
+        raise
     except BaseException:
         return ""
 
