@@ -12,7 +12,7 @@
 // # Where it goes
 //
 // A shared library has to be a file before it can be loaded. The first program that needs the bundled Python
-// unpacks it, which takes a second or two, 70 MB, and 150 MB of memory for that time, to a folder of the user's:
+// unpacks it, which takes a second or two, 70 MB, and 200 MB of memory for that time, to a folder of the user's:
 //
 //	Linux    $XDG_CACHE_HOME/pyctx or ~/.cache/pyctx
 //	macOS    ~/Library/Caches/pyctx
