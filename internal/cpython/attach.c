@@ -6,9 +6,6 @@
 #include "lend.h"
 #include "verb.h"
 
-// Any thread. Whether the caller may touch Python through a.
-int attached_usable(const attached *a) { return lane_current() == a->lane && a->lane->attached && !a->busy; }
-
 static PyObject *name_of(const char *p, size_t n) {
   PyObject *name = PyUnicode_FromStringAndSize(p, (Py_ssize_t)n);
   if (name) PyUnicode_InternInPlace(&name);

@@ -31,7 +31,10 @@ HIDDEN int attached_release(attached *a, PyObject *o);
 HIDDEN int attached_detach(attached *a);
 HIDDEN void attached_attach(attached *a);
 HIDDEN PyThreadState *attached_state(void);
-HIDDEN int attached_usable(const attached *a);
+// Any thread. Whether the caller may touch Python through a.
+static inline int attached_usable(const attached *a) {
+  return lane_current() == a->lane && a->lane->attached && !a->busy;
+}
 HIDDEN reader attached_input(attached *a);
 HIDDEN PyObject *attached_read(attached *a, reader *in);
 HIDDEN void attached_write(attached *a, PyObject *o, want w);

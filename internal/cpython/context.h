@@ -195,7 +195,8 @@ HIDDEN void lane_forward(lane *l);
 HIDDEN void lane_close(lane *l);
 HIDDEN void attach(lane *l);
 HIDDEN void detach(lane *l);
-HIDDEN lane *lane_current(void);
+HIDDEN extern __thread lane *tls_lane __attribute__((tls_model("initial-exec")));
+static inline lane *lane_current(void) { return tls_lane; }
 HIDDEN void lane_set_current(lane *l);
 
 // interpreter.c

@@ -10,13 +10,11 @@
 #define PATIENCE 1000000        // ns that one waits when a finished callback below should go on first
 #define PATIENCE_LIMIT 5000000
 
-static __thread lane *tls_lane __attribute__((tls_model("initial-exec")));
+__thread lane *tls_lane;
 static pthread_key_t lane_key; // releases the lane of a thread that Python started when the thread ends
 static pthread_once_t lane_once = PTHREAD_ONCE_INIT;
 
 static void make_lane_key(void) { pthread_key_create(&lane_key, (void (*)(void *))lane_release); }
-
-lane *lane_current(void) { return tls_lane; }
 
 void lane_set_current(lane *l) {
   tls_lane = l;
