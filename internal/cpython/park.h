@@ -104,6 +104,9 @@ static inline void spinner_leave(void) { __atomic_fetch_sub(&park_spinners.taken
 #define SPIN_GAP_NS 100000 // spinning pays while the usual wait is shorter than this
 #define POLLS 48           // between two yields, when the other thread has a processor of its own
 #define SWITCH_NS 1000     // a yield that took longer ran somebody else
+#define LOST_NS 500000     // a yield that took longer ran somebody who has no part in this, for as long as the system lets one run
+#define LEAST_REST 16      // waits after such a yield that do not spin
+#define MOST_REST 4096     // when it happens again and again
 
 static inline void cpu_relax(void) {
 #if defined(__x86_64__)
@@ -118,9 +121,25 @@ static inline void cpu_relax(void) {
 typedef struct gauge {
   int64_t usual; // atomic, as the next
   int sharing; // the thread that is waited for runs on the same processor, which therefore has to be yielded at once
+  int rest;    // waits that are not to spin: other programs want the processors, and a thread that sleeps gets one sooner
+  int next;    // how long the next rest is, at least
 } gauge;
 
-static inline int gauge_hopeful(const gauge *g) { return __atomic_load_n(&g->usual, __ATOMIC_RELAXED) < SPIN_GAP_NS; }
+// Whether to spin for the next wait.
+static inline int gauge_hopeful(gauge *g) {
+  int rest = __atomic_load_n(&g->rest, __ATOMIC_RELAXED);
+  if (rest > 0) __atomic_store_n(&g->rest, rest - 1, __ATOMIC_RELAXED);
+  return rest <= 0 && __atomic_load_n(&g->usual, __ATOMIC_RELAXED) < SPIN_GAP_NS;
+}
+
+// Notes how long a yield took.
+static inline void gauge_yielded(gauge *g, int64_t ns) {
+  int next = __atomic_load_n(&g->next, __ATOMIC_RELAXED);
+  if (next < LEAST_REST) next = LEAST_REST;
+  if (ns > LOST_NS) __atomic_store_n(&g->rest, next, __ATOMIC_RELAXED);
+  next = ns > LOST_NS ? 2 * next : next - 1;
+  __atomic_store_n(&g->next, next < MOST_REST ? next : MOST_REST, __ATOMIC_RELAXED);
+}
 
 // A long wait counts as no more than a few gaps, so that a busy spell is noticed within a few waits.
 static inline void gauge_note(gauge *g, int64_t waited) {
@@ -143,8 +162,10 @@ static inline int64_t gauge_spin(gauge *g, int64_t most_ns, int (*ready)(void *)
     spun = before - start;
     if (spun > most_ns) return -1;
     sched_yield();
+    int64_t yielded = now_ns() - before;
+    gauge_yielded(g, yielded);
     if (!ready(what)) continue;
-    __atomic_store_n(&g->sharing, now_ns() - before > SWITCH_NS, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->sharing, yielded > SWITCH_NS, __ATOMIC_RELAXED);
     return spun;
   }
   return -1;
