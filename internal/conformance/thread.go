@@ -21,26 +21,49 @@ var threadCases = []testCase{
 	{"Case45OneThreadWhenNested", oneThreadWhenNested},
 }
 
-// threadsGoOn has a thread run beside requests that follow one another closely, and none of which lets go of the lock itself.
+// threadsGoOn has a thread run beside requests that wait in a row, and none of which lets go of the lock itself: they call C.
 func threadsGoOn(t *testing.T, s *suite) {
+	const n = 20
 	c := s.open(t)
-	var ticks atomic.Int64
-	for range 3 {
-		if err := c.Register("tick", func() { ticks.Add(1) }, py.Inline()); err != nil {
+	var ticks, held, seen, sent atomic.Int64
+	on := make(chan struct{}, 1)
+	for name, f := range map[string]func(){
+		"tick": func() { ticks.Add(1) },
+		"hold": func() {
+			on <- struct{}{}
+			eventually(t, "the last one is sent", func() bool { return sent.Load() == n+2 })
+			time.Sleep(10 * time.Millisecond) // it is on its way
+			held.Store(ticks.Load())
+		},
+		"see": func() { seen.Store(ticks.Load()) },
+	} {
+		if err := c.Register(name, f, py.Inline()); err != nil {
 			t.Fatal(err)
 		}
-		run(t, c, "import go, threading\ngoes = True\ndef f():\n  while goes: go.tick()\nthread = threading.Thread(target=f)\nthread.start()")
-		for range 5 {
-			before := ticks.Load()
-			for i := 0; ticks.Load() == before; i++ {
-				equal(t, "sqrt", call[float64](t, c, "math", "sqrt", 16), 4.0)
-				if i == 100_000 {
-					t.Fatal("the thread stands still")
-				}
-			}
-		}
-		run(t, c, "goes = False\nthread.join()")
 	}
+	run(t, c, "import go, threading\ngoes = True\ndef f():\n  while goes: go.tick()\nthread = threading.Thread(target=f)\nthread.start()")
+	eventually(t, "the thread goes", func() bool { return ticks.Load() > 0 })
+	var wg sync.WaitGroup
+	send := func(module, function string, args ...any) {
+		wg.Go(func() {
+			sent.Add(1)
+			_, err := c.Call(limit(t), module, function, args...)
+			is(t, function, err, nil)
+		})
+	}
+	send("go", "hold")
+	<-on
+	for range n {
+		send("builtins", "max", make([]byte, 60_000))
+	}
+	eventually(t, "the others are sent", func() bool { return sent.Load() == n+1 })
+	time.Sleep(10 * time.Millisecond)
+	send("go", "see")
+	wg.Wait()
+	if seen.Load() <= held.Load() {
+		t.Error("the thread stands still")
+	}
+	run(t, c, "goes = False\nthread.join()")
 }
 
 func threadCallbacks(t *testing.T, s *suite) {

@@ -119,10 +119,10 @@ static inline void cpu_relax(void) {
 // The usual length of a wait, as a moving average. It starts at zero: the first waits spin. Several threads may note a wait at the
 // same time: one of them is lost then.
 typedef struct gauge {
-  int64_t usual; // atomic, as the next
+  int64_t usual; // all of it is atomic
   int sharing; // the thread that is waited for runs on the same processor, which therefore has to be yielded at once
   int rest;    // waits that are not to spin: other programs want the processors, and a thread that sleeps gets one sooner
-  int next;    // how long the next rest is, at least
+  int next;    // how long the next rest is, if no less than the least
 } gauge;
 
 // Whether to spin for the next wait.
