@@ -74,6 +74,12 @@
 // An [Env] is one more namespace in a context, at the cost of a dict, that starts with what [Options].Preload defines.
 // Call, Eval and Exec work in it as they do in a context.
 //
+// "import __main__" and sys.modules["__main__"] give the namespace of the request: what Exec defines can be pickled and
+// unpickled, and string annotations are found. Methods of objects, what a stream takes from a generator, Attach and threads
+// that Python starts have that of the context, also where their code is an env's. C code that asks for the dict of the module by
+// itself sees an empty one in a Worker context, and the context's in an env. inspect.getsource finds the source of
+// functions, and none of a class, as with python -c; a process that multiprocessing spawns does not have what Exec defined.
+//
 // # Typed results
 //
 // The methods return any. The functions [Call], [Eval], [CallMethod], [Attr] and [Decode] decode into a type that you

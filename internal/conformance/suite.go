@@ -62,7 +62,7 @@ func Run(t *testing.T, target Target) {
 	if !s.supports(target.Mode) {
 		t.Skipf("CPython %s does not support %s: %v", info.Version, target.Mode, info.Modes)
 	}
-	for _, c := range slices.Concat(lifecycleCases, callCases, evalCases, envCases, objectCases, useCases, scalarCases, callbackCases,
+	for _, c := range slices.Concat(lifecycleCases, callCases, evalCases, envCases, mainModuleCases, objectCases, useCases, scalarCases, callbackCases,
 		nestingCases, threadCases, valueCases, errorCases, sourceCases, standardCases, tableCases, functionCases, streamCases, liveCases, bufferCases, interruptCases, isolationCases, hostileCases, misuseCases, finalizerCases, closingCases, profileCases,
 		stressCases) {
 		t.Run(c.name, func(t *testing.T) {

@@ -131,6 +131,7 @@ typedef struct {
   F(PyObject *, PyImport_AddModule, (const char *))                                                                   \
   F(PyObject *, PyImport_GetModuleDict, (void))                                                                       \
   F(PyObject *, PyModule_GetDict, (PyObject *))                                                                       \
+  F(PyObject *, PyModule_New, (const char *))                                                                         \
   F(int, PyDict_Contains, (PyObject *, PyObject *))                                                                   \
   F(PyObject *, Py_CompileString, (const char *, const char *, int))                                                  \
   F(PyObject *, PyMarshal_ReadObjectFromString, (const char *, Py_ssize_t))                                           \

@@ -45,6 +45,35 @@ def make_go_module():
 make_go_module()
 
 
+class Main(ModuleType):
+    """__main__ as each request and each thread sees it: the namespace that it works in."""
+
+    def __getattribute__(self, name):
+        own, names = super().__getattribute__, namespace()
+        if names is None or names is own("__dict__"):
+            return own(name)
+        if name == "__dict__":
+            return names
+        try:
+            return names[name]
+        except KeyError:
+            pass
+        module = ModuleType("__main__")  # which knows what else a module has, and what to raise
+        vars(module).update(names)
+        return getattr(module, name)
+
+    def __setattr__(self, name, value):
+        self.__dict__[name] = value
+
+    def __delattr__(self, name):
+        if name not in self.__dict__:
+            raise AttributeError(f"module '__main__' has no attribute {name!r}", name=name, obj=self)
+        del self.__dict__[name]
+
+
+sys.modules["__main__"].__class__ = Main
+
+
 # Errors on their way to Go.
 
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "_cgo_export.h"
+#include "verb.h"
 
 static pthread_mutex_t workers_lock = PTHREAD_MUTEX_INITIALIZER;
 static context *only_worker; // the worker context, while there is just one
@@ -155,12 +156,8 @@ static void leave(context *c, PyThreadState *state) {
 // Attached. A worker has a namespace of its own; an interpreter of its own has __main__.
 static int furnish(context *c) {
   if (c->mode == MODE_WORKER) {
-    PyObject *name = PyUnicode_FromString("__main__");
-    c->namespace = PyDict_New();
-    int failed = !name || !c->namespace || PyDict_SetItemString(c->namespace, "__name__", name) < 0 ||
-                 PyDict_SetItemString(c->namespace, "__builtins__", c->interp->builtins) < 0;
-    Py_DecRef(name);
-    return failed ? -1 : 0;
+    c->namespace = namespace_new(c->interp);
+    return c->namespace ? 0 : -1;
   }
   PyObject *module = PyImport_AddModule("__main__");
   if (!module) return -1;

@@ -201,6 +201,8 @@ static void run_attached(lane *l, request *r) {
   want w = {.how = WANT_NONE};
   l->depth++;
   struct lent *lent = NULL;
+  PyObject *namespace_below = l->namespace;
+  l->namespace = NULL;
   reader in = {.p = r->in.p, .end = r->in.p + r->in.len, .lent = &lent, .blobs = &r->blobs,
                .keys = keys_of(l)};
   PyObject *value = NULL;
@@ -210,6 +212,8 @@ static void run_attached(lane *l, request *r) {
   interp_end_child(c->interp, value);
   write_result(c, r, &r->out, value, w, &lent); // may run Python code too, which can be interrupted
   blobs_drop(&r->blobs);
+  Py_DecRef(l->namespace);
+  l->namespace = namespace_below;
   end_request(l, r);
   l->depth--;
   show(l, &below);

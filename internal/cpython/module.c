@@ -97,6 +97,19 @@ static PyObject *native_names(PyObject *self, PyObject *unused) {
   return text;
 }
 
+// namespace() -> that of the request that runs on this thread, or, on a thread that Python started, its context's; or None.
+static PyObject *native_namespace(PyObject *self, PyObject *unused) {
+  (void)unused;
+  lane *l = lane_current();
+  context *c = l ? l->context : context_of_thread(interp_of(self));
+  PyObject *namespace = l && l->namespace ? l->namespace : c ? c->namespace : NULL;
+  PyErr_Clear();
+  if (!namespace) namespace = Py_None;
+  Py_IncRef(namespace);
+  if (c && !l) context_release(c);
+  return namespace;
+}
+
 // inherit() -> the calling context for adopt(), or None.
 static void release_inherited(PyObject *capsule) { context_release(PyCapsule_GetPointer(capsule, GO_CONTEXT)); }
 
@@ -176,6 +189,7 @@ static PyObject *native_unraisable(PyObject *self, PyObject *what) {
 static PyMethodDef natives[] = {
     {"function", native_function, METH_O, NULL},
     {"names", native_names, METH_NOARGS, NULL},
+    {"namespace", native_namespace, METH_NOARGS, NULL},
     {"inherit", native_inherit, METH_NOARGS, NULL},
     {"adopt", native_adopt, METH_O, NULL},
     {"abandon", native_abandon, METH_NOARGS, NULL},

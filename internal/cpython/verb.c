@@ -334,16 +334,32 @@ static PyObject *do_method(context *c, reader *in) {
   return value;
 }
 
+// Attached. New dict, with what that of a module has; NULL with an error set.
+PyObject *namespace_new(interp *in) {
+  PyObject *module = PyModule_New("__main__"), *namespace = module ? PyModule_GetDict(module) : NULL;
+  if (namespace && PyDict_SetItemString(namespace, "__builtins__", in->builtins) < 0) namespace = NULL;
+  Py_IncRef(namespace);
+  Py_DecRef(module);
+  return namespace;
+}
+
+// Attached. The rest of the request works in another namespace.
+static void enter_namespace(lane *l, PyObject *namespace) {
+  Py_IncRef(namespace);
+  Py_DecRef(l->namespace);
+  l->namespace = namespace;
+}
+
 // A namespace of its own, in which the given source has run.
 static PyObject *do_env(context *c, lane *l, reader *in) {
-  PyObject *name = PyUnicode_FromString("__main__"), *namespace = PyDict_New(), *done = NULL, *code = NULL;
+  PyObject *namespace = namespace_new(c->interp), *done = NULL;
   size_t len;
   const char *source = get_raw(in, &len);
-  if (name && namespace && PyDict_SetItemString(namespace, "__name__", name) == 0 &&
-      PyDict_SetItemString(namespace, "__builtins__", c->interp->builtins) == 0)
-    code = code_of(c, l, VERB_EXEC, source, len, NULL);
-  if (code) done = PyEval_EvalCode(code, namespace, namespace);
-  Py_DecRef(name);
+  PyObject *code = namespace ? code_of(c, l, VERB_EXEC, source, len, NULL) : NULL;
+  if (code) {
+    enter_namespace(l, namespace);
+    done = PyEval_EvalCode(code, namespace, namespace);
+  }
   Py_DecRef(code);
   if (!done) {
     Py_DecRef(namespace);
@@ -431,15 +447,13 @@ static PyObject *in_namespace(context *c, lane *l, int verb, reader *in, PyObjec
 }
 
 // Attached, on the lane's thread, no error set. Returns a new reference, or NULL with an error set. *w is how the
-// result should travel.
+// result should travel. Keeps the namespace in l->namespace, new.
 PyObject *perform(context *c, lane *l, reader *in, want *w) {
   int verb = get_u8(in), how = get_u8(in);
   uint64_t env = get_u64(in);
   if (read_want(c, l, in, how, w) < 0) return NULL;
-  PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace, *value = NULL;
+  PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace;
   if (!env) Py_IncRef(namespace); // a thread that Python started may be at it when the context ends
-  if (namespace) value = in_namespace(c, l, verb, in, namespace, w);
-  else raise_closed(c->interp, env ? "env" : "context");
-  Py_DecRef(namespace);
-  return value;
+  l->namespace = namespace;
+  return namespace ? in_namespace(c, l, verb, in, namespace, w) : raise_closed(c->interp, env ? "env" : "context");
 }

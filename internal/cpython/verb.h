@@ -6,6 +6,7 @@
 
 HIDDEN PyObject *module_named(interp *in, PyObject *name);
 HIDDEN PyObject *lookup(interp *in, PyObject *namespace, PyObject *name);
+HIDDEN PyObject *namespace_new(interp *in);
 HIDDEN PyObject *call_with(PyObject *f, reader *in, context *c);
 HIDDEN PyObject *call_method_with(PyObject *o, PyObject *name, reader *in, context *c);
 
