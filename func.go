@@ -55,6 +55,7 @@ type goFunc struct {
 	name     string
 	lent     bool // not registered: name is not one of the module go
 	min, max int  // positional arguments; max is -1 where there is no limit
+	keywords bool // it takes keyword arguments
 	body     body
 	quick    quick                // may be nil
 	ready    func() (taken, bool) // of one that runs on the Python thread where it need not wait: what body then uses
@@ -94,7 +95,7 @@ func planGoFunc(name string, v reflect.Value) (*goFunc, string) {
 	if why != "" {
 		return nil, why
 	}
-	f := &goFunc{name: name, min: p.fixed, max: p.fixed}
+	f := &goFunc{name: name, min: p.fixed, max: p.fixed, keywords: p.keywords || p.options != nil}
 	f.body, f.quick = fastBody(v.Interface())
 	switch {
 	case p.variadic:
@@ -242,10 +243,26 @@ func (f *goFunc) positional(d *wire.Decoder) (int, *raise, error) {
 	}
 	n := int(u)
 	if n < f.min || f.max >= 0 && n > f.max {
-		r, err := f.refuse(d, n, "%s", f.wrongCount(n))
+		r, err := f.refuseCount(d, n)
 		return n, r, err
 	}
 	return n, nil, nil
+}
+
+// refuseCount refuses n positional arguments, or first the keyword arguments that may have been meant instead of others.
+func (f *goFunc) refuseCount(d *wire.Decoder, n int) (*raise, error) {
+	if f.keywords {
+		return f.refuse(d, n, "%s", f.wrongCount(n))
+	}
+	for range n {
+		if err := d.Skip(); err != nil {
+			return nil, err
+		}
+	}
+	if r, err := f.noKeywords(d); r != nil || err != nil {
+		return r, err
+	}
+	return f.refuseKeywords(d, 0, "%s", f.wrongCount(n))
 }
 
 // wrongCount says it as Python does.
@@ -276,7 +293,19 @@ func (f *goFunc) noKeywords(d *wire.Decoder) (*raise, error) {
 		d.Buf = d.Buf[1:]
 		return nil, nil
 	}
-	return f.refuse(d, 0, "takes no keyword arguments")
+	n, err := d.Uvarint()
+	if err != nil {
+		return nil, err
+	}
+	name, err := d.Text()
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Skip(); err != nil {
+		return nil, err
+	}
+	return f.refuseKeywords(d, n-1, "takes no keyword arguments, and '%s' was given: pass it by its position, "+
+		"or let the Go function end in a py.Kw or a struct", name)
 }
 
 // badArgument is the answer to an argument that does not fit, which was passed over;

@@ -95,6 +95,10 @@ func TestGoFunc(t *testing.T) {
 	optsPtr := func(o *options) string { return fmt.Sprint(*o) }
 	kw := func(a int, kw Kw) int { return a + len(kw) }
 	sum := func(first string, rest ...float64) any { return append([]any{first, len(rest)}, fmt.Sprint(rest)) }
+	noKeywords := func(name string) string {
+		return "TypeError: go.f() takes no keyword arguments, and '" + name + "' was given: pass it by its position, or let the Go " +
+			"function end in a py.Kw or a struct"
+	}
 	for _, c := range []struct {
 		fn   any
 		args callArgs
@@ -121,7 +125,11 @@ func TestGoFunc(t *testing.T) {
 		{ctxUpper, args("a", "b"), "TypeError: go.f() takes 1 positional argument but 2 were given"},
 		{add, args("x", 2), "TypeError: go.f() argument 1: expected int, got str; take it as string in Go, or int() it in Python"},
 		{add, args(1, 2.5), "TypeError: go.f() argument 2: expected int, got float; take it as float64 in Go, or int() or round() it in Python"},
-		{add, args(1, 2).with("c", 3), "TypeError: go.f() takes no keyword arguments"},
+		{add, args(1, 2).with("c", 3), noKeywords("c")},
+		{add, args(1).with("b", 2), noKeywords("b")},
+		{add, args().with("a", 1, "b", 2), noKeywords("a")},
+		{add, args(1, 2, 3).with("a", []any{1}), noKeywords("a")},
+		{func() {}, args().with("a", 1), noKeywords("a")},
 		{func([]int8, bool) {}, args([]any{1, 300}, true), "TypeError: go.f() argument 1[1]: 300 does not fit int8; use int64"},
 		{func([]int8, bool) {}, args([]any{1}, 1), "TypeError: go.f() argument 2: expected bool, got int; take it as int in Go, or bool() it in Python"},
 		{func(_ *big.Int, m map[string][]int) int { return len(m["a"]) }, args(1, map[string]any{"a": []any{1, 2}}), int64(2)},
@@ -129,7 +137,8 @@ func TestGoFunc(t *testing.T) {
 		{sum, args("s"), []any{"s", int64(0), "[]"}}, {sum, args("s", 1, 2.5), []any{"s", int64(2), "[1 2.5]"}},
 		{sum, args(), "TypeError: go.f() missing 1 required positional argument"},
 		{sum, args("s", 1, "x", 2), "TypeError: go.f() argument 3: expected float, got str; take it as string in Go, or float() it in Python"},
-		{sum, args("s").with("x", 1), "TypeError: go.f() takes no keyword arguments"},
+		{sum, args("s").with("x", 1), noKeywords("x")},
+		{sum, args().with("first", "s"), noKeywords("first")},
 		{func(ctx context.Context, v ...any) int { return len(v) }, args(1, 2, 3), int64(3)},
 		{kw, args(1), int64(1)}, {kw, args(1).with("x", 1, "y", nil), int64(3)},
 		{kw, args(1, 2), "TypeError: go.f() takes 1 positional argument but 2 were given"},
