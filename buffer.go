@@ -225,7 +225,7 @@ func checkItems[T Number](format string, size int) error {
 	default:
 		reason += ": take it as a slice or a py.Array"
 	}
-	return &ConversionError{Place: "view", Reason: reason}
+	return misfit("view", reason, nil)
 }
 
 // itemOf is the kind of a type's memory: int is int32 or int64.

@@ -165,18 +165,22 @@ func (e *Error) pythonKind() string {
 
 // ConversionError is a value that cannot be carried over exactly. From an argument it means that Python was not touched.
 type ConversionError struct {
-	Place  string // such as "args[0].items[3]", "kw[\"x\"]" or "result[2]"
+	Place  string // such as "args[0].items[3]", "kw[\"x\"]" or "result[2]"; a very long one is cut in its middle
 	Reason string
 	err    error
 }
 
-// Error returns the place, a very long one cut in its middle, and the reason.
+// Error returns the place and the reason.
 func (e *ConversionError) Error() string {
-	return "py: " + (&wire.Error{Path: e.Place, Reason: e.Reason}).Error()
+	return "py: " + e.Place + ": " + e.Reason
 }
 
 // Unwrap returns the error beneath, such as [ErrWrongContext].
 func (e *ConversionError) Unwrap() error { return e.err }
+
+func misfit(place, reason string, err error) *ConversionError {
+	return &ConversionError{Place: (&wire.Error{Path: place}).Place(), Reason: reason, err: err}
+}
 
 func conversionError(place string, err error) error {
 	err = wire.At(err, place)
@@ -184,7 +188,7 @@ func conversionError(place string, err error) error {
 	if !errors.As(err, &w) {
 		return err
 	}
-	return &ConversionError{Place: w.Path, Reason: w.Reason, err: w.Err}
+	return misfit(w.Path, w.Reason, w.Err)
 }
 
 // SafeToRetry tells that the request of an error never reached Python, so that it can be sent again, to this or another

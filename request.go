@@ -298,7 +298,7 @@ func writeArgs(e *wire.Encoder, args []any) error {
 	e.Uvarint(uint64(len(args)))
 	for i, arg := range args {
 		if _, ok := arg.(Kw); ok {
-			return &ConversionError{Place: fmt.Sprintf("args[%d]", i), Reason: "a py.Kw must be the last argument"}
+			return misfit(fmt.Sprintf("args[%d]", i), "a py.Kw must be the last argument", nil)
 		}
 		if err := e.Value(arg); err != nil {
 			return conversionError(fmt.Sprintf("args[%d]", i), err)
@@ -340,7 +340,7 @@ func writeVars(e *wire.Encoder, vars []Vars) error {
 	e.Uvarint(uint64(len(names)))
 	for _, name := range names {
 		if !isIdentifier(name) || isKeyword(name) {
-			return &ConversionError{Place: fmt.Sprintf("vars[%q]", name), Reason: "the name is no Python identifier"}
+			return misfit(fmt.Sprintf("vars[%q]", name), "the name is no Python identifier", nil)
 		}
 		if err := writeNamed(e, "vars", name, all[name]); err != nil {
 			return err
@@ -482,11 +482,10 @@ func decodeMisfit(d *wire.Decoder, what string) error {
 	}
 	place, _ := why[0].(string)
 	reason, _ := why[1].(string)
-	bad := &ConversionError{Place: what + place, Reason: reason}
 	if why[2] == true {
-		bad.err = ErrLimit
+		return misfit(what+place, reason, ErrLimit)
 	}
-	return bad
+	return misfit(what+place, reason, nil)
 }
 
 // discard drops what an undecoded result holds.

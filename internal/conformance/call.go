@@ -274,6 +274,8 @@ func badArguments(t *testing.T, s *suite) {
 		var bad *py.ConversionError
 		if !errors.As(err, &bad) || !strings.HasPrefix(bad.Place, x.place) || !py.SafeToRetry(err) {
 			t.Errorf("%T: got %.200v, want a ConversionError at %s", x.args[0], err, x.place)
+		} else if len(bad.Place) > 210 || len(err.Error()) > 600 {
+			t.Errorf("%T: a place of %d bytes, a message of %d", x.args[0], len(bad.Place), len(err.Error()))
 		}
 	}
 	for name, value := range map[string]any{"chan": channel, "not text": "\xff"} {

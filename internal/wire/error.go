@@ -27,21 +27,25 @@ type Error struct {
 	Err error
 }
 
-// Error returns the place and the reason. A very long path is cut in its middle.
+// Error returns the place and the reason.
 func (e *Error) Error() string {
-	const most = 200
-	path := e.Path
-	if len(path) > most {
-		end := len(path) - most/2
-		for !utf8.RuneStart(path[end]) {
-			end++
-		}
-		path = cut(path, most/2) + "..." + path[end:]
-	}
-	if path == "" {
+	if e.Path == "" {
 		return e.Reason
 	}
-	return path + ": " + e.Reason
+	return e.Place() + ": " + e.Reason
+}
+
+// Place is the path, a very long one without its middle.
+func (e *Error) Place() string {
+	const most = 200
+	if len(e.Path) <= most {
+		return e.Path
+	}
+	end := len(e.Path) - most/2
+	for !utf8.RuneStart(e.Path[end]) {
+		end++
+	}
+	return cut(e.Path, most/2) + "..." + e.Path[end:]
 }
 
 // Unwrap returns the error of a hook, if that is the cause.
