@@ -47,6 +47,26 @@ func silent(status int) error {
 	return &exit{status: status}
 }
 
+// printed is where the commands print. It keeps the first error: nobody looks at those of the help.
+type printed struct {
+	to  io.Writer
+	err error
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	if p.err == nil {
+		_, p.err = p.to.Write(b)
+	}
+	return len(b), nil
+}
+
+func (p *printed) failure() error {
+	if errors.Is(p.err, syscall.EPIPE) {
+		return silent(statusBrokenPipe)
+	}
+	return failed(p.err)
+}
+
 // report prints an error as users expect it, and returns the exit status.
 func report(w io.Writer, command string, err error) int {
 	if err == nil {
@@ -58,11 +78,6 @@ func report(w io.Writer, command string, err error) int {
 			fmt.Fprintf(w, "pyctx: %s\n", message(e.err))
 		}
 		return e.status
-	}
-	var unwritten *os.PathError // of the help or the version
-	if errors.As(err, &unwritten) {
-		fmt.Fprintf(w, "pyctx: %s\n", message(err))
-		return statusFailed
 	}
 	fmt.Fprintf(w, "pyctx: %s\nRun '%s --help' for usage.\n", message(err), command)
 	return statusUsage

@@ -75,12 +75,7 @@ func (j *mapJob) takeStreams() (err error) {
 	if j.stdout, err = apart(os.Stdout, os.Stderr); err != nil || !j.input.readsStdin() {
 		return err
 	}
-	nothing, err := os.Open(os.DevNull)
-	if err != nil {
-		return err
-	}
-	defer nothing.Close()
-	j.input.stdin, err = apart(os.Stdin, nothing)
+	j.input.stdin, err = stdinApart()
 	return err
 }
 

@@ -5,6 +5,12 @@ package main
 import "os"
 
 func main() {
-	command, err := newRoot().ExecuteC()
+	out := &printed{to: os.Stdout}
+	root := newRoot()
+	root.SetOut(out)
+	command, err := root.ExecuteC()
+	if out.err != nil {
+		err = out.failure()
+	}
 	os.Exit(report(os.Stderr, command.CommandPath(), err))
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -41,6 +42,10 @@ func (p prober) probe(ctx context.Context, module string) importReport {
 	cmd := exec.CommandContext(ctx, path, probeCommand, "--python", p.python, "--mode", p.mode, "--", module)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second
+	if _, err := cmd.StdinPipe(); err != nil { // its end is that of the process, and of this one
+		report.Error = err.Error()
+		return report
+	}
 	err = cmd.Run()
 	answer, found := answerIn(stdout.Bytes())
 	switch {
@@ -100,6 +105,9 @@ func newProbe(g *global) *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := endWithInput(); err != nil {
+				return failed(err)
+			}
 			report := importReport{Mode: mode.String()}
 			report.run(g, mode.Mode, args[0])
 			text, err := json.Marshal(report)
@@ -112,6 +120,19 @@ func newProbe(g *global) *cobra.Command {
 	}
 	addModeFlag(cmd, &mode, py.Worker)
 	return cmd
+}
+
+// endWithInput ends this process when its standard input does: doctor, which holds the other end, may be killed.
+func endWithInput() error {
+	stdin, err := stdinApart()
+	if err != nil {
+		return err
+	}
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin)
+		os.Exit(statusFailed)
+	}()
+	return nil
 }
 
 const importing = `

@@ -36,6 +36,7 @@ func TestRun(t *testing.T) {
 		"mod.py":    "import sys\nprint(sys.argv[1:], __name__, sys.argv[0] == __file__)\n",
 		"forks.py":  forks,
 		"raises.py": "def f():\n    return 1 / 0\n\nf()\n",
+		"none.pyc":  "print(1)",
 	})
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
 		t.Fatal(err)
@@ -49,6 +50,9 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	script := filepath.Join(real, "script.py")
+	cmd := command(t, "run", "-c", "import py_compile\nfor name in 'script.pyc', 'script': py_compile.compile('script.py', name)")
+	cmd.Dir = dir
+	finish(t, cmd).check(t, "", 0)
 	for _, c := range []struct {
 		name, stdin, out string
 		status           int
@@ -62,6 +66,11 @@ func TestRun(t *testing.T) {
 		{name: "module in one word", args: []string{"-mmod", "-x"}, out: "['-x'] __main__ True\n"},
 		{name: "code", args: []string{"-c", main, "-c", "x"}, out: "['-c', '-c', 'x'] __main__\n"},
 		{name: "folder", args: []string{"folder", "a"}, out: "['folder', 'a'] __main__\n"},
+		{name: "bytecode", args: []string{"script.pyc", filepath.Join(real, "script.pyc"), real},
+			out: "['script.pyc', '" + filepath.Join(real, "script.pyc") + "', '" + real + "'] __main__ True True\n"},
+		{name: "bytecode of another name", args: []string{"script", filepath.Join(real, "script"), real},
+			out: "['script', '" + filepath.Join(real, "script") + "', '" + real + "'] __main__ True True\n"},
+		{name: "no bytecode", args: []string{"none.pyc"}, status: 1, err: []string{"ImportError: bad magic number in '__main__'"}},
 		{name: "standard input", args: []string{"-", "a"}, stdin: main, out: "['-', 'a'] __main__\n"},
 		{name: "input", args: []string{"-c", "print(input().upper())"}, stdin: "ada\n", out: "ADA\n"},
 		{name: "streams", args: []string{"-c", "import sys; print('é', flush=True); sys.stderr.write('ü'); sys.stdout.buffer.write(b'\\xff')"},

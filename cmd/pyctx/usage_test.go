@@ -130,11 +130,16 @@ func TestFullDisk(t *testing.T) {
 	}
 	defer full.Close()
 	for _, args := range [][]string{
-		{"map", "items.py:double"}, {"doctor"}, {"doctor", "--json"}, {"version"}, {"--version"},
+		{"map", "items.py:double"}, {"doctor"}, {"doctor", "--json"}, {"version"}, {"--version"}, {}, {"--help"}, {"help"},
+		{"help", "run"}, {"run", "--help"}, {"map", "-h"}, {"completion", "bash"}, {"completion", "zsh", "--help"}, {"__complete", "ru"},
 	} {
 		cmd := command(t, args...)
 		cmd.Stdin, cmd.Stdout = strings.NewReader("1\n"), full
-		finish(t, cmd).check(t, "", statusFailed, "no space left on device")
+		o := finish(t, cmd)
+		o.check(t, "", statusFailed, "no space left on device")
+		if strings.Count(o.err, "no space left") != 1 {
+			t.Errorf("pyctx %q says it more than once: %s", args, o.err)
+		}
 	}
 	cmd := command(t, "eval", "1")
 	cmd.Stdout = full

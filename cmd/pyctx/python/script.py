@@ -31,7 +31,8 @@ def run_file(path, args):
     if path == "-":
         sys.path.insert(0, "")
         return execute(sys.stdin.buffer.read(), "<stdin>")
-    from importlib.machinery import SourceFileLoader
+    from importlib.machinery import SourceFileLoader, SourcelessFileLoader
+    from importlib.util import MAGIC_NUMBER
     from pkgutil import get_importer
 
     if get_importer(path) is not None:  # a folder or an archive with a __main__.py
@@ -40,7 +41,11 @@ def run_file(path, args):
     sys.path.insert(0, os.path.dirname(os.path.realpath(path)))
     path = os.path.abspath(path)
     loader = SourceFileLoader("__main__", path)
-    execute(loader.get_data(path), path, __file__=path, __loader__=loader)
+    code = loader.get_data(path)
+    if path.endswith(".pyc") or code.startswith(MAGIC_NUMBER):
+        loader = SourcelessFileLoader("__main__", path)
+        code = loader.get_code("__main__")
+    execute(code, path, __file__=path, __loader__=loader)
 
 
 def run_module(name, args):
@@ -67,8 +72,9 @@ def run_code(code, args):
     execute(code, "<string>")
 
 
-def execute(source, file, **names):
-    code = compile(source, file, "exec", dont_inherit=True)
+def execute(code, file, **names):
+    if isinstance(code, (bytes, str)):
+        code = compile(code, file, "exec", dont_inherit=True)
     exec(code, fresh_main(**names))
 
 
