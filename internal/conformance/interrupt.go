@@ -30,6 +30,7 @@ var interruptCases = []testCase{
 	{"Case62InterruptNested", interruptNested},
 	{"Case62InterruptInline", interruptInline},
 	{"Case63NoDeadline", noDeadline},
+	{"Case63NoDeadlineBusy", noDeadlineBusy},
 	{"Case63EndlessStr", endlessStr},
 }
 
@@ -488,6 +489,35 @@ func noDeadline(t *testing.T, s *suite) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}
+}
+
+// noDeadlineBusy has a call without a deadline compute. Contexts of every mode answer meanwhile, and can be made.
+func noDeadlineBusy(t *testing.T, s *suite) {
+	c := s.open(t)
+	inside, over := make(chan struct{}), make(chan error, 1)
+	register(t, c, "inside", func() { close(inside) })
+	go func() { over <- c.Exec(context.Background(), "import go\ngo.inside()\nwhile True: pass") }()
+	<-inside
+	for _, m := range s.info.Modes {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second) // New has no other end
+		stop := context.AfterFunc(ctx, func() { c.Interrupt() })
+		other, err := py.New(context.Background(), py.Options{Mode: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := py.Eval[int](ctx, other, "1 + 1")
+		equal(t, "1 + 1 in mode "+m.String(), []any{n, err}, []any{2, nil})
+		is(t, "Close", other.Close(), nil)
+		stop()
+		cancel()
+	}
+	select {
+	case err := <-over:
+		t.Fatalf("the call is over: %v", err)
+	default:
+	}
+	equal(t, "Interrupt", c.Interrupt(), true)
+	is(t, "the call", <-over, py.ErrInterrupted)
 }
 
 // endlessStr has an exception that never comes to an end of its text, and a value whose conversion runs Python code.

@@ -23,6 +23,7 @@ type Context struct {
 	started chan struct{}
 	closing chan struct{}
 	ended   chan struct{}
+	selfish bool            // what computes in its interpreter keeps a lock that others share
 	life    context.Context // ends with the context; for callbacks that no request stands behind
 	die     context.CancelFunc
 	once    sync.Once
@@ -48,6 +49,7 @@ func NewContext(mode Mode, stackSize int, spin time.Duration, owner any) (*Conte
 		ended:   make(chan struct{}),
 		Owner:   owner,
 	}
+	c.selfish = mode != OwnGIL && version().Minor < 13
 	c.life, c.die = context.WithCancel(context.Background())
 	c.users = 2 // the thread, and this function
 	c.handle = contexts.Add(c)
@@ -130,6 +132,31 @@ func Wait(f func()) {
 		defer C.thread_reattach()
 	}
 	f()
+}
+
+// takeTurns lets other interpreters have the lock now and then, until the function that it returns is called. In CPython 3.12 whoever
+// wants the lock asks for it in its own interpreter, where code that computes in another never hears of it.
+func (c *Context) takeTurns() (stop func()) {
+	const turn = 5 * time.Millisecond
+	over := make(chan struct{})
+	first := time.AfterFunc(turn, func() {
+		for next := time.NewTicker(turn); ; {
+			if c.hold() {
+				C.context_yield(c.c)
+				c.release()
+			}
+			select {
+			case <-over:
+				next.Stop()
+				return
+			case <-next.C:
+			}
+		}
+	})
+	return func() {
+		first.Stop()
+		close(over)
+	}
 }
 
 // hold keeps the C side from going. It returns false when it is gone already.

@@ -196,6 +196,13 @@ static void leave(context *c, PyThreadState *state) {
   calm_down(c);
 }
 
+// Any thread that is not a Python thread. What runs in the context's interpreter lets go of the lock, and whoever waits for it may
+// have it, in whatever interpreter.
+void context_yield(context *c) {
+  PyThreadState *state = enter(c);
+  if (state) leave(c, state);
+}
+
 // Any thread, with r started and kept from reuse. Does what request_interrupt does as far as no lock of an interpreter is
 // needed: a request that waits for a callback raises once it goes on. Returns whether that settled the matter.
 int request_mark(request *r) { return aim(__atomic_load_n(&r->lane, __ATOMIC_ACQUIRE), r, 0, 0); }

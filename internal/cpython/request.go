@@ -262,6 +262,9 @@ func (r *Request) giveUp(cause error, done bool) error {
 }
 
 func (r *Request) wait(ctx context.Context) error {
+	if r.context.selfish {
+		defer r.context.takeTurns()()
+	}
 	select {
 	case <-r.wake:
 		return nil

@@ -17,6 +17,7 @@ HIDDEN void request_read(request *r);
 HIDDEN int request_mark(request *r);
 HIDDEN void request_interrupt(request *r);
 HIDDEN uint64_t context_interrupt(context *c, uint64_t *serial);
+HIDDEN void context_yield(context *c);
 
 HIDDEN context *context_start(uint64_t handle, int mode, size_t stack_size, int64_t spin_ns);
 HIDDEN void context_close(context *c);
