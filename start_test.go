@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/pycontext/py"
+	"github.com/pycontext/py/internal/locate"
 )
 
 // inFreshProcess runs what needs a process in which Python was not started yet.
@@ -43,6 +45,32 @@ func TestStartAfterFailure(t *testing.T) {
 				t.Errorf("got %v, want %v", err, want)
 			}
 		}
+	})
+}
+
+// TestPathsAreText: the folder of a virtual environment is a text in Python, whatever the locale.
+func TestPathsAreText(t *testing.T) {
+	inFreshProcess(t, func(t *testing.T) {
+		found, err := locate.Find(locate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), "é 日本 😀")
+		if out, err := exec.Command(found.Executable, "-m", "venv", "--without-pip", dir).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		t.Setenv("LC_ALL", "C")
+		if err := py.Start(py.Config{Python: dir}); err != nil {
+			t.Fatal(err)
+		}
+		everyMode(t, func(t *testing.T, c *py.Context) {
+			for _, expr := range []string{"sys.prefix", "os.path.dirname(os.path.dirname(sys.executable))", "str(pathlib.Path(sys.path[-1]).parents[2])"} {
+				got, err := py.Eval[string](ctx, c, "(lambda os, sys, pathlib: "+expr+")(*map(__import__, ['os', 'sys', 'pathlib']))")
+				if got != dir || err != nil {
+					t.Errorf("%s: got %q, %v, want %q", expr, got, err, dir)
+				}
+			}
+		})
 	})
 }
 

@@ -242,7 +242,6 @@ typedef struct {
   O(int, Py_InitializeFromInitConfig, (PyInitConfig *))                                                               \
   O(void, Py_SetPythonHome, (const wchar_t *))                                                                        \
   O(void, Py_SetProgramName, (const wchar_t *))                                                                       \
-  O(wchar_t *, Py_DecodeLocale, (const char *, size_t *))                                                             \
   O(int, Py_IsFinalizing, (void))                                                                                     \
   D(PyObject, _Py_NoneStruct)                                                                                         \
   D(PyObject, _Py_TrueStruct)                                                                                         \

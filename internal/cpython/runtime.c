@@ -54,10 +54,8 @@ static const char *initialize_by_flags(void) {
   set_flag("Py_IgnoreEnvironmentFlag", 1);
   set_flag("Py_NoUserSiteDirectory", 1);
   set_flag("Py_IsolatedFlag", 1);
-  wchar_t *text;
-  if (config->home && Py_SetPythonHome && (text = Py_DecodeLocale(config->home, NULL))) Py_SetPythonHome(text);
-  if (config->executable && Py_SetProgramName && (text = Py_DecodeLocale(config->executable, NULL)))
-    Py_SetProgramName(text);
+  if (config->wide.home && Py_SetPythonHome) Py_SetPythonHome(config->wide.home);
+  if (config->wide.executable && Py_SetProgramName) Py_SetProgramName(config->wide.executable);
   Py_InitializeEx(0);
   return Py_IsInitialized() ? NULL : "CPython does not start";
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -59,6 +60,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		library:    C.CString(config.Library),
 		executable: optional(config.Executable),
 		home:       optional(config.Home),
+		wide:       C.struct_wide_paths{home: wide(config.Home), executable: wide(config.Executable)},
 		bootstrap:  C.CString(settings(config) + bootstrap + sources + printing + values + converters + live + objects),
 		spin_ns:    C.int64_t(spinTime),
 		spinners:   C.int(max(1, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))/2)), // the other half is for Python
@@ -99,27 +101,51 @@ func pythonBool(b bool) string {
 	return "False"
 }
 
-// pythonList writes Python source. Go's escapes for ASCII output mean the same in Python, but for bytes that are no UTF-8,
-// which Python has as lone surrogates (PEP 383).
+// pythonList writes Python source. Go's escapes for ASCII output mean the same in Python.
 func pythonList(items []string) string {
 	var b strings.Builder
 	b.WriteByte('[')
 	for _, s := range items {
 		b.WriteByte('"')
-		for len(s) > 0 {
-			r, n := utf8.DecodeRuneInString(s)
-			if r == utf8.RuneError && n == 1 {
-				fmt.Fprintf(&b, `\udc%02x`, s[0])
+		for _, r := range codePoints(s) {
+			if utf16.IsSurrogate(r) {
+				fmt.Fprintf(&b, `\u%04x`, r)
 			} else {
-				quoted := strconv.QuoteToASCII(s[:n])
+				quoted := strconv.QuoteToASCII(string(r))
 				b.WriteString(quoted[1 : len(quoted)-1])
 			}
-			s = s[n:]
 		}
 		b.WriteString(`", `)
 	}
 	b.WriteByte(']')
 	return b.String()
+}
+
+// codePoints are those of Python's str for an argument or a path: bytes that are no UTF-8 are lone surrogates (PEP 383).
+func codePoints(s string) (all []rune) {
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			r = 0xdc00 + rune(s[0])
+		}
+		all = append(all, r)
+		s = s[n:]
+	}
+	return all
+}
+
+// wide is a path in C memory, or NULL if it is empty. CPython's own function for that goes by the locale, which a Go program
+// has not set.
+func wide(path string) *C.wchar_t {
+	if path == "" {
+		return nil
+	}
+	text := append(codePoints(path), 0)
+	p := (*C.wchar_t)(C.malloc(C.size_t(len(text)) * C.sizeof_wchar_t))
+	for i, out := range text {
+		unsafe.Slice(p, len(text))[i] = C.wchar_t(out)
+	}
+	return p
 }
 
 // Symbol is the address of a function or an object of CPython, which runs, or 0: for C outside of this package.

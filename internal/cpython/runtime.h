@@ -3,11 +3,15 @@
 #define PY_RUNTIME_H
 
 #include <stdint.h>
+#include <wchar.h>
 
 typedef struct runtime_config {
   const char *library;    // path of libpython
   const char *home;       // prefix of the standard library, or NULL to derive it from executable
   const char *executable; // sys.executable, or NULL
+  struct wide_paths {
+    const wchar_t *home, *executable;
+  } wide; // the same, for CPython before 3.14
   const char *bootstrap;  // source that furnishes every interpreter
   int64_t spin_ns;
   int spinners; // at a time
