@@ -63,10 +63,6 @@ type Context struct {
 
 	bytes, items uint64 // at most, of a value from Python
 
-	active atomic.Int64  // requests under way
-	stage  atomic.Int32  // open, draining or closed
-	idle   chan struct{} // one element: active came to zero while draining
-
 	mu     sync.Mutex
 	err    error       // why it closed
 	unbind func() bool // stops watching the ctx given to New
@@ -79,13 +75,6 @@ type Context struct {
 	functions map[string]*function // under the registry's lock
 	forgotten bool                 // the context is gone, and its functions with it
 }
-
-// The stages of a context's life: all requests begin, only those of a chain do, or none.
-const (
-	open = iota
-	draining
-	closed
-)
 
 var lastID atomic.Uint64
 
@@ -117,7 +106,6 @@ func New(ctx context.Context, opts Options) (*Context, error) {
 		preload: opts.Preload,
 		profile: opts.Profile,
 		grace:   opts.Grace,
-		idle:    make(chan struct{}, 1),
 	}
 	if c.name == "" {
 		c.name = fmt.Sprintf("%s-%d", c.mode, c.id)
@@ -243,7 +231,6 @@ func (c *Context) close(cause error) {
 			c.err = fmt.Errorf("%w: %w", ErrClosed, cause)
 		}
 	}
-	c.stage.Store(closed)
 	unbind := c.unbind
 	c.mu.Unlock()
 	if unbind != nil {
@@ -262,7 +249,7 @@ func (c *Context) Shutdown(ctx context.Context) error {
 	if ctx == nil {
 		return fmt.Errorf("py: context %s was not shut down: %w", c.name, errNoContext)
 	}
-	c.stage.CompareAndSwap(open, draining)
+	c.core.Drain()
 	c.mu.Lock()
 	if c.err == nil {
 		c.err = ErrClosed
@@ -274,13 +261,8 @@ func (c *Context) Shutdown(ctx context.Context) error {
 }
 
 func (c *Context) waitForRequests(ctx context.Context) error {
-	for c.active.Load() > 0 {
-		select {
-		case <-c.idle:
-		case <-c.core.Ended():
-		case <-ctx.Done():
-			return fmt.Errorf("py: context %s was closed with requests under way: %w", c.name, ended(ctx))
-		}
+	if !c.core.Calm(ctx) {
+		return fmt.Errorf("py: context %s was closed with requests under way: %w", c.name, ended(ctx))
 	}
 	return nil
 }
@@ -291,22 +273,3 @@ func (c *Context) waitForRequests(ctx context.Context) error {
 // inside C that does not return to Python, and waits while such code keeps the interpreter's lock, or imports, for up to three
 // seconds.
 func (c *Context) Interrupt() bool { return c.core.Interrupt(ErrInterrupted) }
-
-// begin counts a request in; end counts it out.
-func (c *Context) begin(chain bool) error {
-	c.active.Add(1)
-	if stage := c.stage.Load(); stage == closed || stage == draining && !chain {
-		c.end()
-		return ErrClosed
-	}
-	return nil
-}
-
-func (c *Context) end() {
-	if c.active.Add(-1) == 0 && c.stage.Load() != open {
-		select {
-		case c.idle <- struct{}{}:
-		default:
-		}
-	}
-}

@@ -40,7 +40,6 @@ type request struct {
 
 // reply is a result in C memory, until it is released.
 type reply struct {
-	context *Context
 	request *cpython.Request
 	decoder *wire.Decoder // over the result
 }
@@ -51,7 +50,6 @@ func (r *reply) release() {
 		skipResult(d)
 	}
 	r.request.Release()
-	r.context.end()
 }
 
 // describe names the request in errors.
@@ -133,26 +131,11 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 	if err := q.check(); err != nil {
 		return reply{}, notSent(err)
 	}
-	if err := c.begin(via != nil); err != nil {
-		return reply{}, c.closedError(q, false)
-	}
-	r, err := c.core.Request()
+	r, err := c.core.Request(via != nil)
 	if err != nil {
-		c.end()
 		return reply{}, c.closedError(q, false)
 	}
-	sent, returned := false, false
-	defer func() {
-		switch {
-		case returned:
-			return
-		case !sent: // it could not be written, or a Marshaler panicked or called runtime.Goexit
-			r.Release()
-		}
-		c.end()
-	}()
 	frame, err := c.frame(r, q)
-	sent = err == nil
 	if err != nil {
 		return reply{}, notSent(err)
 	}
@@ -162,10 +145,9 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 	if err != nil {
 		return reply{}, c.unfinished(ctx, q, err)
 	}
-	returned = true
 	d := &r.Scratch.(*exchange).decoder
 	d.Reset(out)
-	return reply{c, r, d}, nil
+	return reply{r, d}, nil
 }
 
 // watched is Run under a watch, or none.
@@ -200,8 +182,14 @@ func (c *Context) closedError(q *request, started bool) error {
 
 var errNoContext = errors.New("the context.Context is nil: use context.Background(), or one with a deadline")
 
-// frame writes the request as SPEC.md has it.
+// frame writes the request as SPEC.md has it, or releases it.
 func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
+	written := false
+	defer func() {
+		if !written { // or a Marshaler panicked, or called runtime.Goexit
+			r.Release()
+		}
+	}()
 	x, ok := r.Scratch.(*exchange)
 	if !ok {
 		x = &exchange{
@@ -223,6 +211,7 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 		writeFields(e, q.fields)
 	}
 	err = c.operands(e, q)
+	written = err == nil
 	return e.Buf, err
 }
 

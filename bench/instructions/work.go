@@ -33,7 +33,7 @@ func work() error {
 	var failed error
 	number := cpython.AddAttachment(func(a *cpython.Attached) { failed = convertAll(a) })
 	defer cpython.RemoveAttachment(number)
-	r, err := c.Request()
+	r, err := c.Request(false)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (cb *Callback) Link(ended <-chan struct{}) *Link {
 	l := cb.c.lane
 	cb.link = &Link{lane: l, main: l.is_main != 0, context: cb.context, depth: cb.depth, ended: ended}
 	if r := cb.request(); r != nil {
-		cb.link.request, cb.link.serial = r, r.serial
+		cb.link.request, cb.link.serial = r, r.serial()
 	}
 	cb.link.active.Store(true)
 	return cb.link
@@ -124,15 +124,15 @@ func (cb *Callback) Hold(over func(read bool)) { cb.c.held = C.uint64_t(held.Add
 // thread like any other.
 func (l *Link) submit(r *Request) C.int {
 	if l.main {
-		return C.request_submit(l.lane, r.c, boolInt(l.active.Load()), 1)
+		return r.submitTo(l.lane, boolInt(l.active.Load()), 1)
 	}
 	l.mu.Lock()
 	if l.active.Load() {
 		defer l.mu.Unlock()
-		return C.request_submit(l.lane, r.c, 1, 0)
+		return r.submitTo(l.lane, 1, 0)
 	}
 	l.mu.Unlock()
-	return C.request_submit(r.context.c.main, r.c, 0, 1)
+	return r.submitTo(r.context.c.main, 0, 1)
 }
 
 func (l *Link) end() {

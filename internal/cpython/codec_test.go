@@ -43,7 +43,7 @@ func (p python) close() {
 // run sends a request of SPEC.md and returns its result.
 func (p python) run(verb wire.Verb, want wire.Want, operands ...[]byte) []byte {
 	p.t.Helper()
-	r, err := p.core.Request()
+	r, err := p.core.Request(false)
 	if err != nil {
 		p.t.Fatal(err)
 	}

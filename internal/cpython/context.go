@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pycontext/py/internal/handle"
@@ -30,13 +31,26 @@ type Context struct {
 
 	fence fence
 
-	mu    sync.Mutex
-	users int // the context itself and its requests under way; at zero the C side is let go
-	free  []*Request
+	stage  atomic.Int32
+	users  atomic.Int64            // the thread, the requests under way, and who else needs the C side; at zero that is let go
+	strays atomic.Int64            // requests under way whose callers no longer wait
+	calm   chan struct{}           // one element: there may be none under way, while the context drains
+	spare  atomic.Pointer[Request] // an idle request
+	mu     sync.Mutex
+	idle   []*Request // under mu: more of them
 
 	// Owner is package py's context.
 	Owner any
 }
+
+// The stages of a context's life: all requests begin, only those of a chain do, or none.
+const (
+	open = iota
+	draining
+	closed
+)
+
+const mostIdle = 1024 // requests that are kept for their next use
 
 var contexts handle.Table[Context]
 
@@ -47,11 +61,12 @@ func NewContext(mode Mode, stackSize int, spin time.Duration, owner any) (*Conte
 		started: make(chan struct{}),
 		closing: make(chan struct{}),
 		ended:   make(chan struct{}),
+		calm:    make(chan struct{}, 1),
 		Owner:   owner,
 	}
 	c.selfish = mode != OwnGIL && version().Minor < 13
 	c.life, c.die = context.WithCancel(context.Background())
-	c.users = 2 // the thread, and this function
+	c.users.Store(2) // the thread, and this function
 	c.handle = contexts.Add(c)
 	c.c = C.context_start(C.uint64_t(c.handle), C.int(mode), C.size_t(stackSize), C.int64_t(spin))
 	if c.c == nil {
@@ -84,6 +99,7 @@ func (c *Context) Life() context.Context { return c.life }
 // Ended tells when the thread is gone.
 func (c *Context) Close() {
 	c.once.Do(func() {
+		c.stage.Store(closed)
 		close(c.closing)
 		c.die()
 		if c.hold() {
@@ -91,6 +107,24 @@ func (c *Context) Close() {
 			c.release()
 		}
 	})
+}
+
+// Drain lets no new request begin, unless it belongs to a chain.
+func (c *Context) Drain() { c.stage.CompareAndSwap(open, draining) }
+
+// Calm waits, after Drain, until no request is under way that somebody waits for, or the context has ended. It returns false when
+// ctx ended first.
+func (c *Context) Calm(ctx context.Context) bool {
+	for c.users.Load()-c.strays.Load() > 1 {
+		select {
+		case <-c.calm:
+		case <-c.ended:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }
 
 // Closing is closed when Close is called.
@@ -161,34 +195,47 @@ func (c *Context) takeTurns() (stop func()) {
 
 // hold keeps the C side from going. It returns false when it is gone already.
 func (c *Context) hold() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.users == 0 {
-		return false
-	}
-	c.users++
-	return true
-}
-
-func (c *Context) release() {
-	c.mu.Lock()
-	c.leave()
-}
-
-// leave is called with mu locked, and unlocks it.
-func (c *Context) leave() {
-	c.users--
-	last, free := c.users == 0, c.free
-	if last {
-		c.free = nil
-	}
-	c.mu.Unlock()
-	if last {
-		for _, r := range free {
-			r.destroy()
+	for {
+		n := c.users.Load()
+		if n == 0 {
+			return false
 		}
-		C.context_release(c.c)
+		if c.users.CompareAndSwap(n, n+1) {
+			return true
+		}
 	}
+}
+
+// release ends a hold.
+func (c *Context) release() {
+	switch n := c.users.Add(-1); {
+	case n == 0:
+		c.letGo()
+	case c.stage.Load() != open:
+		c.tellCalm()
+	}
+}
+
+func (c *Context) tellCalm() {
+	select {
+	case c.calm <- struct{}{}:
+	default:
+	}
+}
+
+// letGo is called when nobody needs the C side, and nobody ever will.
+func (c *Context) letGo() {
+	c.mu.Lock()
+	idle := c.idle
+	c.idle = nil
+	c.mu.Unlock()
+	if r := c.spare.Swap(nil); r != nil {
+		idle = append(idle, r)
+	}
+	for _, r := range idle {
+		r.destroy()
+	}
+	C.context_release(c.c)
 }
 
 //export goStarted

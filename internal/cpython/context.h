@@ -67,7 +67,7 @@ typedef struct times {
   int64_t queued, lock, running, callbacks;
 } times;
 
-// What the caller and the lane's thread both write for every request has two lines of the processors' cache, which go from one to
+// What the caller and the lane's thread both write for every request has few lines of the processors' cache, which go from one to
 // the other and back; the rest stays where it is.
 #define CACHE_LINE __attribute__((aligned(64)))
 
@@ -92,12 +92,16 @@ struct request {
   kept kept;              // that out refers to
 
   CACHE_LINE uint64_t handle; // Go's number for it
-  uint64_t serial;   // tells its uses apart; under lane->lock
+  uint64_t serial;   // Go's number for its use; under lane->lock
   callback *offered; // to the caller that spins
   int copied;        // what in refers to is; under context.lock
   int64_t since;     // when it was submitted
   times times;
   event end;         // while Go has not taken it
+
+  // What in and out begin with. Where that is enough, both sides know where to look before they know what there is.
+  CACHE_LINE uint8_t in_local[128];
+  uint8_t out_local[128];
 };
 
 struct callback {
@@ -134,9 +138,10 @@ struct lane {
   uintptr_t posted;      // where the goroutine that ran the last callback spins for the next event
   gauge caller, answers; // the usual wait of a caller for its result, of a goroutine for the next callback
 
-  // Written by the lane's thread alone, and but for served and state used by it alone.
-  CACHE_LINE uint32_t served; // requests finished so far
-  request *ready, *ready_last; // taken from inbox, oldest first
+  CACHE_LINE uint32_t served; // requests finished so far; written by the lane's thread, and looked at by those that spin
+
+  // Written by the lane's thread alone, and but for state used by it alone.
+  CACHE_LINE request *ready, *ready_last; // taken from inbox, oldest first
   request *chain, *chain_last;
   int depth;        // requests on top of one another
   int suspended;    // callbacks that wait for their answers

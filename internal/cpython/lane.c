@@ -122,9 +122,21 @@ static void take_all(request **box, request *leave, request **first, request **l
   *last = newest;
 }
 
+// Another thread wrote what is fetched here: all at once takes as long as one after another would take each.
+static void prefetch(request *r) {
+  __builtin_prefetch(&r->state, 1);
+  __builtin_prefetch(&r->in, 1);
+  __builtin_prefetch(&r->blobs, 1);
+  __builtin_prefetch(&r->handle, 1);
+  __builtin_prefetch(r->in_local);
+  __builtin_prefetch(r->out_local, 1);
+}
+
 static request *take(request **box, request **first, request **last) {
   if (!*first) {
-    if (!__atomic_load_n(box, __ATOMIC_RELAXED)) return NULL;
+    request *newest = __atomic_load_n(box, __ATOMIC_RELAXED);
+    if (!newest) return NULL;
+    if (newest != CLOSED) prefetch(newest);
     take_all(box, NULL, first, last);
   }
   request *r = *first;

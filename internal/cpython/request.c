@@ -10,6 +10,8 @@ request *request_new(uint64_t handle) {
   if (!r) return NULL;
   memset(r, 0, sizeof *r);
   r->handle = handle;
+  r->in = (buf){r->in_local, 0, sizeof r->in_local, r->in_local};
+  r->out = (buf){r->out_local, 0, sizeof r->out_local, r->out_local};
   stats_add(STAT_REQUESTS, 1);
   return r;
 }
@@ -60,18 +62,22 @@ static void stop_spinning(lane *l) {
 
 static void spin_for_result(lane *l, request *r) {
   int too_long = gauge_spin(&l->caller, park_spin_ns, settled, r) < 0;
+  __builtin_prefetch(&r->out);
+  __builtin_prefetch(r->out_local);
   gauge_note(&l->caller, too_long ? 4 * SPIN_GAP_NS : 0);
   stop_spinning(l);
 }
 
-// Any thread. Queues r and waits for it a moment. Unless it is done, an event follows.
-int request_submit(lane *l, request *r, int chain, int may_spin) {
+// Any thread. Queues a request for a lane and waits for it a moment. Unless it is done, an event follows. Both are given as numbers,
+// which cgo does not look into for pointers to Go's memory.
+int request_submit(uintptr_t to, uintptr_t what, int chain, int may_spin) {
+  lane *l = (lane *)to;
+  request *r = (request *)what;
   let_go_of_lane(r);
   r->interrupted = 0;
   r->out.len = 0;
   r->offered = NULL;
   r->copied = 0;
-  r->serial++;
   if (r->timed) {
     r->times = (times){0};
     r->since = now_ns();

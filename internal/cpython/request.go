@@ -30,11 +30,12 @@ type Request struct {
 	// Scratch is the caller's, kept with the request for its next use.
 	Scratch any
 
+	caller context.Context
+
 	// For callbacks made while it runs.
 	mu     sync.Mutex
-	serial uint64
-	caller context.Context
-	within *within // derived from caller, once a callback asks for it
+	use    atomic.Uint64 // an even number for each; odd from when others than the caller have to do with it, under mu
+	within *within       // derived from caller, once a callback asks for it
 	cancel context.CancelCauseFunc
 
 	// Once its caller no longer waits.
@@ -49,21 +50,21 @@ type Request struct {
 
 var requests handle.Table[Request]
 
-// Request returns an idle request of the context, or ErrClosed.
-func (c *Context) Request() (*Request, error) {
-	c.mu.Lock()
-	if c.users == 0 {
-		c.mu.Unlock()
+// Request returns an idle request of the context, or ErrClosed; one of a chain also while the context drains.
+func (c *Context) Request(chain bool) (*Request, error) {
+	if !c.hold() {
 		return nil, ErrClosed
 	}
-	c.users++
-	if n := len(c.free); n > 0 {
-		r := c.free[n-1]
-		c.free = c.free[:n-1]
-		c.mu.Unlock()
+	if stage := c.stage.Load(); stage == closed || stage == draining && !chain {
+		c.release()
+		return nil, ErrClosed
+	}
+	if r := c.spare.Swap(nil); r != nil {
 		return r, nil
 	}
-	c.mu.Unlock()
+	if r := c.takeIdle(); r != nil {
+		return r, nil
+	}
 	r := &Request{context: c, wake: make(chan struct{}, 1)}
 	r.handle = requests.Add(r)
 	r.c = C.request_new(C.uint64_t(r.handle))
@@ -71,6 +72,34 @@ func (c *Context) Request() (*Request, error) {
 		panic("cpython: out of memory")
 	}
 	return r, nil
+}
+
+func (c *Context) takeIdle() *Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := len(c.idle)
+	if n == 0 {
+		return nil
+	}
+	r := c.idle[n-1]
+	c.idle = c.idle[:n-1]
+	return r
+}
+
+// keep takes back a request. Whoever gives it holds the context.
+func (c *Context) keep(r *Request) {
+	if c.spare.CompareAndSwap(nil, r) {
+		return
+	}
+	c.mu.Lock()
+	full := len(c.idle) >= mostIdle
+	if !full {
+		c.idle = append(c.idle, r)
+	}
+	c.mu.Unlock()
+	if full {
+		r.destroy()
+	}
 }
 
 // Buffer is where the frame of the request is to be written, in C memory; Grow makes it larger.
@@ -120,15 +149,8 @@ func (r *Request) Release() {
 		r.lent = giveUp(r.lent)
 	}
 	c := r.context
-	c.mu.Lock()
-	if len(c.free) < 1024 {
-		c.free = append(c.free, r)
-	} else {
-		c.mu.Unlock()
-		r.destroy()
-		c.mu.Lock()
-	}
-	c.leave()
+	c.keep(r)
+	c.release()
 }
 
 func (r *Request) destroy() {
@@ -152,11 +174,8 @@ func (r *Request) Times() Times {
 // interrupted. After such an error the request releases itself.
 func (r *Request) Run(ctx context.Context, via *Link, frame []byte) ([]byte, error) {
 	r.c.in.len = C.size_t(len(frame))
-	r.mu.Lock()
+	r.c.serial = C.uint64_t(r.serial())
 	r.caller = ctx
-	r.cancelled = false
-	r.serial++
-	r.mu.Unlock()
 	r.context.fence.out()
 	how := r.submit(via)
 	if how&C.SUBMIT_DETACHED != 0 {
@@ -193,9 +212,21 @@ func (r *Request) Run(ctx context.Context, via *Link, frame []byte) ([]byte, err
 
 func (r *Request) submit(via *Link) C.int {
 	if via == nil {
-		return C.request_submit(r.context.c.main, r.c, 0, 1)
+		return r.submitTo(r.context.c.main, 0, 1)
 	}
 	return via.submit(r)
+}
+
+func (r *Request) submitTo(lane *C.lane, chain, maySpin C.int) C.int {
+	return C.request_submit(C.uintptr_t(uintptr(unsafe.Pointer(lane))), C.uintptr_t(uintptr(unsafe.Pointer(r.c))), chain, maySpin)
+}
+
+// serial is the number of the request's use, which no other use of it has.
+func (r *Request) serial() uint64 { return r.use.Load() &^ 1 }
+
+// share tells whether a use of the request is not over, and keeps it from being so before mu, which is locked, is let go.
+func (r *Request) share(serial uint64) bool {
+	return r.use.CompareAndSwap(serial, serial|1) || r.use.Load() == serial|1
 }
 
 // serve runs the callbacks of r, of which event is the first, on the goroutine that waits for r: one that runs within the
@@ -229,7 +260,7 @@ func (r *Request) serve(via *Link, event C.uintptr_t) (done bool) {
 func (r *Request) adopt(child *Request, serial uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.serial != serial || r.cancelled {
+	if !r.share(serial) || r.cancelled {
 		return false
 	}
 	child.sibling, r.child = r.child, child
@@ -246,7 +277,7 @@ func (r *Request) forget(child *Request, serial uint64) bool {
 			break
 		}
 	}
-	return r.serial != serial || r.cancelled
+	return !r.share(serial) || r.cancelled
 }
 
 // giveUp ends the wait for a request that runs, or is done, and whose result is not wanted.
@@ -286,6 +317,10 @@ func (r *Request) abandon(cause error) error {
 		r.over = nil
 		return nil
 	}
+	r.context.strays.Add(1)
+	if r.context.stage.Load() != open {
+		r.context.tellCalm()
+	}
 	started := before&C.ST_STARTED != 0
 	if started {
 		C.request_mark(r.c) // before its caller goes on: it may still be about to begin, or wait for a callback
@@ -302,7 +337,7 @@ func (r *Request) interrupt(cause error) {
 	again := 100 * time.Millisecond
 	for {
 		C.request_mark(r.c)
-		r.cancelCallbacks(r.serial, cause)
+		r.cancelCallbacks(r.serial(), cause)
 		C.request_interrupt(r.c)
 		select {
 		case <-r.over:
@@ -318,6 +353,7 @@ func (r *Request) interrupt(cause error) {
 func (r *Request) unkeep() {
 	if r.keepers.Add(-1) == 0 {
 		hooks.Discard(r.context, r.Result())
+		r.context.strays.Add(-1)
 		r.Release()
 	}
 }
@@ -348,6 +384,7 @@ func (endless) Err() error            { return nil }
 func (r *Request) Within() context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.share(r.serial())
 	r.makeWithin()
 	return r.within
 }
@@ -362,6 +399,14 @@ func (r *Request) makeWithin() {
 
 // settle ends what belongs to one use of the request: callbacks that still run are cancelled.
 func (r *Request) settle() {
+	serial := r.serial()
+	if !r.use.CompareAndSwap(serial, serial+2) {
+		r.settleShared(serial)
+	}
+	r.caller = nil
+}
+
+func (r *Request) settleShared(serial uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.cancel != nil {
@@ -371,13 +416,14 @@ func (r *Request) settle() {
 		c := r.child
 		r.child, c.sibling = c.sibling, nil
 	}
-	r.caller, r.within, r.cancel = nil, nil, nil
+	r.within, r.cancel, r.cancelled = nil, nil, false
+	r.use.Store(serial + 2)
 }
 
 func (r *Request) cancelCallbacks(serial uint64, cause error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.serial == serial && r.caller != nil {
+	if r.share(serial) {
 		r.cancelAll(cause)
 	}
 }
@@ -392,7 +438,7 @@ func (r *Request) cancelAll(cause error) {
 	r.cancel(cause)
 	for c := r.child; c != nil; c = c.sibling {
 		C.request_mark(c.c)
-		c.cancelCallbacks(c.serial, cause)
+		c.cancelCallbacks(c.serial(), cause)
 	}
 }
 

@@ -39,12 +39,14 @@ func Wait(f func()) { f() }
 
 // The methods of types that cannot be made are never called.
 
-func (*Context) InterpreterID() int64       { return 0 }
-func (*Context) Close()                     {}
-func (*Context) Ended() <-chan struct{}     { return nil }
-func (*Context) Drop(uint64)                {}
-func (*Context) Interrupt(error) bool       { return false }
-func (*Context) Request() (*Request, error) { return nil, ErrUnsupported }
+func (*Context) InterpreterID() int64           { return 0 }
+func (*Context) Close()                         {}
+func (*Context) Ended() <-chan struct{}         { return nil }
+func (*Context) Drop(uint64)                    {}
+func (*Context) Interrupt(error) bool           { return false }
+func (*Context) Request(bool) (*Request, error) { return nil, ErrUnsupported }
+func (*Context) Drain()                         {}
+func (*Context) Calm(context.Context) bool      { return true }
 
 // Request cannot be made.
 type Request struct{ Scratch any }
