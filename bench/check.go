@@ -50,17 +50,7 @@ func (r ratios) write(file string) error {
 }
 
 // checkedRows are the names of the rows that have a ratio, of those that are asked for.
-func (o *options) checkedRows() []string {
-	var names []string
-	for _, s := range sections() {
-		for _, r := range s.rows {
-			if r.check && o.rows.takes(s.name+": "+r.name) {
-				names = append(names, s.name+": "+r.name)
-			}
-		}
-	}
-	return names
-}
+func (o *options) checkedRows() []string { return o.rowNames(func(r row) bool { return r.check }) }
 
 // measureRatios has rows measured in a child with one processor, and returns their ratios, by name.
 func (o *options) measureRatios(ctx context.Context, names []string) (map[string]summary, machine, error) {

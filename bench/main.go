@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"syscall"
 	"time"
 
@@ -87,6 +88,9 @@ func (o *options) main(ctx context.Context) error {
 	if o.child != "" {
 		return child(o.child)
 	}
+	if err := o.choosesSome(); err != nil {
+		return err
+	}
 	switch {
 	case o.updating:
 		return o.update(ctx)
@@ -110,6 +114,36 @@ func (o *options) main(ctx context.Context) error {
 		return report.writeMarkdown(os.Stdout)
 	}
 	return report.writeText(os.Stdout)
+}
+
+// choosesSome returns an error where no row or no column is asked for: a check of nothing would find nothing lost.
+func (o *options) choosesSome() error {
+	rows := o.rowNames(func(r row) bool {
+		if o.checking || o.updating {
+			return r.check
+		}
+		return r.pinned || o.pin != pinOnly
+	})
+	if len(rows) == 0 {
+		return fmt.Errorf("-rows is %q: there is no such row to measure", o.rows.String())
+	}
+	if !slices.ContainsFunc(columns, o.subjects.takes) {
+		return fmt.Errorf("-subjects is %q: there is no such column", o.subjects.String())
+	}
+	return nil
+}
+
+// rowNames are those of the rows that are asked for, with their sections, as far as they are wanted.
+func (o *options) rowNames(wanted func(r row) bool) []string {
+	var names []string
+	for _, s := range sections() {
+		for _, r := range s.rows {
+			if name := s.name + ": " + r.name; wanted(r) && o.rows.takes(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
 }
 
 // report measures on all processors here, and on one in a child.

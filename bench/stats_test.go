@@ -3,6 +3,7 @@ package bench
 import (
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,31 @@ func TestJudge(t *testing.T) {
 		t.Errorf("a row that is twice as slow: %v", err)
 	}
 }
+
+// A check of no row would find nothing lost.
+func TestChoosesSome(t *testing.T) {
+	for _, c := range []struct {
+		options
+		want string
+	}{
+		{options{}, ""},
+		{options{rows: of("^values"), subjects: of("json")}, ""},
+		{options{rows: of("exec z"), checking: true}, ""},
+		{options{rows: of("exec z"), pin: pinOnly}, ""},
+		{options{rows: of("no such")}, `-rows is "no such"`},
+		{options{rows: of("^floors"), checking: true}, "-rows"},
+		{options{rows: of("^floors"), updating: true}, "-rows"},
+		{options{rows: of("^values"), pin: pinOnly}, "-rows"},
+		{options{subjects: of("no such")}, `-subjects is "no such"`},
+	} {
+		err := c.choosesSome()
+		if (err == nil) != (c.want == "") || err != nil && !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%+v: got %v, want %q", c.options, err, c.want)
+		}
+	}
+}
+
+func of(s string) pattern { return pattern{regexp.MustCompile(s)} }
 
 // A name chooses a row in ratios.json and in -rows.
 func TestNames(t *testing.T) {
