@@ -46,6 +46,7 @@ func (c *console) progress(position int64, text string) {
 	}
 	text, ok := fitting(text, columns(c.out)-besideText)
 	if !ok {
+		c.clear() // the terminal has become narrow: write must not draw it again
 		return
 	}
 	c.shown = true

@@ -171,6 +171,33 @@ func TestProgressNarrow(t *testing.T) {
 	}
 }
 
+// TestProgressNarrowed has the terminal become too narrow for a bar: it goes, and does not stay as it was last.
+func TestProgressNarrowed(t *testing.T) {
+	in, feed, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := command(t, "map", "items.py:a_while")
+	cmd.Stdin = in
+	x := startOnNarrow(t, cmd, 80)
+	in.Close()
+	io.WriteString(feed, "1\n")
+	x.shows(t, "1 item, ")
+	x.shows(t, "1\r\n") // nothing but the bar is written from here on
+	if err := pty.Setsize(x.keyboard, &pty.Winsize{Rows: 30, Cols: 20}); err != nil {
+		t.Fatal(err)
+	}
+	wide := len(x.written())
+	eventually(t, "the bar is gone", func() bool { return strings.HasSuffix(x.written(), "\033[2K\r") })
+	io.WriteString(feed, "2\n3\n")
+	x.shows(t, "3\r\n")
+	feed.Close()
+	_, status := x.end(t)
+	if _, narrow, _ := strings.Cut(x.written()[wide:], "\033[2K\r"); strings.Contains(narrow, "|") || status != 0 {
+		t.Errorf("status %d; on a narrow terminal is written %q", status, narrow)
+	}
+}
+
 // TestProgressUnknown has no size to begin with: a spinner turns, and nothing is left of it where failures are reported.
 func TestProgressUnknown(t *testing.T) {
 	in, feed, err := os.Pipe()
