@@ -73,5 +73,6 @@ int buf_grow(buf *b, size_t n) {
 void buf_free(buf *b) {
   if (b->p != b->local) let_go((block){b->p, b->cap});
   b->p = b->local;
-  b->len = b->cap = 0;
+  b->cap = b->local ? BUF_GIVEN : 0;
+  b->len = 0;
 }

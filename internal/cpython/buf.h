@@ -9,13 +9,14 @@
 typedef struct buf {
   uint8_t *p;
   size_t len, cap;
-  uint8_t *local; // storage that was given, or NULL
+  uint8_t *local; // storage that was given, of BUF_GIVEN bytes or more, or NULL
 } buf;
 
 // buf.c
 __attribute__((visibility("hidden"))) int buf_grow(buf *b, size_t n);
 __attribute__((visibility("hidden"))) void buf_free(buf *b);
 
+#define BUF_GIVEN 128
 #define BUF_LARGE (64 << 10) // storage from this size on is shared by all buffers
 
 // Makes room for n more bytes. Returns 0, or -1 when memory is out (the buffer is as before).

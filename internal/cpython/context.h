@@ -100,8 +100,8 @@ struct request {
   event end;         // while Go has not taken it
 
   // What in and out begin with. Where that is enough, both sides know where to look before they know what there is.
-  CACHE_LINE uint8_t in_local[128];
-  uint8_t out_local[128];
+  CACHE_LINE uint8_t in_local[BUF_GIVEN];
+  uint8_t out_local[BUF_GIVEN];
 };
 
 struct callback {

@@ -8,45 +8,54 @@
 enum { STATUS_OK, STATUS_RAISED, STATUS_MISFIT, STATUS_ITEMS };
 enum { END_MORE, END_ALL, END_RAISED, END_MISFIT }; // of items
 
-static void put_all(buf *out, const uint8_t *p, size_t n) {
-  if (buf_reserve(out, n) < 0) return;
+// Of the record of an exception that has little to say: how it begins, what is between its bases and its Go error, and behind that.
+static const uint8_t head[] = {TAG_TUPLE, 12}, middle[] = {TAG_LIST, 0, TAG_LIST, 0, TAG_NONE, TAG_NONE, TAG_TRUE},
+                     rest[] = {TAG_NONE, TAG_LIST, 0};
+
+// Any thread. What puts something returns 0, or -1 when memory is out.
+static int put_all(buf *out, const uint8_t *p, size_t n) {
+  if (buf_reserve(out, n) < 0) return -1;
   memcpy(out->p + out->len, p, n);
   out->len += n;
+  return 0;
 }
 
 // Attached, no error set, and none afterwards. Writes o as a str, or the default where it is none.
-static void put_text(buf *out, PyObject *o, const char *otherwise) {
+static int put_text(buf *out, PyObject *o, const char *otherwise) {
   Py_ssize_t n = (Py_ssize_t)strlen(otherwise);
   const char *p = o && type_of(o) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(o, &n) : NULL;
   PyErr_Clear();
-  put_bytes(out, TAG_STR, p ? p : otherwise, (size_t)n);
+  return put_bytes(out, TAG_STR, p ? p : otherwise, (size_t)n);
 }
 
 // Attached, no error set, and none afterwards. Writes one attribute as a str, or the default.
-static void put_attribute(buf *out, PyObject *o, const char *name, const char *otherwise) {
+static int put_attribute(buf *out, PyObject *o, const char *name, const char *otherwise) {
   PyObject *value = o ? PyObject_GetAttrString(o, name) : NULL;
   PyErr_Clear();
-  put_text(out, value, otherwise);
+  int result = put_text(out, value, otherwise);
   Py_DecRef(value);
+  return result;
 }
 
 // Attached, no error set, and none afterwards. Writes the base classes of an exception, but for object, as its class says.
-static void put_bases(buf *out, PyObject *exc) {
+static int put_bases(buf *out, PyObject *exc) {
   PyObject *mro = exc ? PyObject_GetAttrString(type_of(exc), "__mro__") : NULL;
   PyErr_Clear();
   Py_ssize_t n = mro && type_of(mro) == EXACT(Tuple) ? PyTuple_Size(mro) - 1 : 1;
   if (n < 1) n = 1; // a metaclass says so
-  if (buf_reserve(out, 11) == 0) {
+  int result = buf_reserve(out, 11);
+  if (result == 0) {
     put_u8(out, TAG_LIST);
     put_uvarint(out, (uint64_t)(n - 1));
-    for (Py_ssize_t i = 1; i < n && buf_reserve(out, 2) == 0; i++) {
-      put_u8(out, TAG_TUPLE);
-      put_u8(out, 2);
-      put_attribute(out, PyTuple_GetItem(mro, i), "__module__", "");
-      put_attribute(out, PyTuple_GetItem(mro, i), "__qualname__", "");
-    }
+  }
+  for (Py_ssize_t i = 1; i < n && result == 0 && (result = buf_reserve(out, 2)) == 0; i++) {
+    put_u8(out, TAG_TUPLE);
+    put_u8(out, 2);
+    PyObject *base = PyTuple_GetItem(mro, i);
+    result = put_attribute(out, base, "__module__", "") < 0 ? -1 : put_attribute(out, base, "__qualname__", "");
   }
   Py_DecRef(mro);
+  return result;
 }
 
 // Attached, no error set, and none afterwards. The number of the Go error that an exception carries, kept for the record.
@@ -60,28 +69,42 @@ static uint64_t carried(PyObject *exc) {
 }
 
 // Attached, no error set, and none afterwards. The least that can be said, when there is no room to say more: the class,
-// its bases, the message and the Go error. What stands before from stays.
-static void write_plain(buf *out, size_t from, uint8_t status, PyObject *exc) {
+// its bases, the message and the Go error. What stands before from stays. Returns 0, or -1 when memory is out.
+static int write_plain(buf *out, size_t from, uint8_t status, PyObject *exc) {
   PyObject *type = exc ? type_of(exc) : NULL;
   if (type) Py_IncRef(type); // str() may give it another class
   PyObject *text = exc ? PyObject_Str(exc) : NULL;
   PyErr_Clear();
-  static const uint8_t head[] = {TAG_TUPLE, 12}, middle[] = {TAG_LIST, 0, TAG_LIST, 0, TAG_NONE, TAG_NONE, TAG_TRUE},
-                       rest[] = {TAG_NONE, TAG_LIST, 0};
   out->len = from;
-  if (buf_reserve(out, 64) == 0) {
-    put_u8(out, status);
-    put_all(out, head, sizeof head);
-    put_attribute(out, type, "__qualname__", "SystemError");
-    put_attribute(out, type, "__module__", "builtins");
-    put_text(out, text, "");
-    put_bases(out, exc);
-    put_all(out, middle, sizeof middle);
-    if (buf_reserve(out, 9) == 0) put_int(out, (long long)carried(exc));
+  int failed = put_all(out, &status, 1) < 0 || put_all(out, head, sizeof head) < 0 ||
+               put_attribute(out, type, "__qualname__", "SystemError") < 0 || put_attribute(out, type, "__module__", "builtins") < 0 ||
+               put_text(out, text, "") < 0 || put_bases(out, exc) < 0 || put_all(out, middle, sizeof middle) < 0 ||
+               buf_reserve(out, 9 + sizeof rest) < 0;
+  if (!failed) {
+    put_int(out, (long long)carried(exc));
     put_all(out, rest, sizeof rest);
   }
   Py_DecRef(text);
   Py_DecRef(type);
+  return failed ? -1 : 0;
+}
+
+// Any thread. There is no memory to say anything else: a MemoryError with its bases, which needs no more than a request always has.
+// Attach may have to ask for it; a process without memory for that ends, as Go programs do.
+static void write_no_memory(buf *out) {
+  static const char *const names[] = {"MemoryError", "builtins", "", "builtins", "Exception", "builtins", "BaseException"};
+  buf_free(out);
+  if (buf_reserve(out, BUF_GIVEN) < 0) abort();
+  put_u8(out, STATUS_RAISED);
+  put_all(out, head, sizeof head);
+  for (int i = 0; i < 7; i++) {
+    if (i == 3) put_all(out, (const uint8_t[]){TAG_LIST, 2}, 2);
+    if (i == 3 || i == 5) put_all(out, (const uint8_t[]){TAG_TUPLE, 2}, 2);
+    put_bytes(out, TAG_STR, names[i], strlen(names[i]));
+  }
+  put_all(out, middle, sizeof middle);
+  put_int(out, 0);
+  put_all(out, rest, sizeof rest);
 }
 
 // Attached. Tells Go to keep the Go errors that a record on its way names; who decodes the record ends that.
@@ -108,23 +131,24 @@ static PyObject *describe(interp *in, PyObject **exc) {
   return record;
 }
 
-// Attached, with an error set, which is cleared. What stands before from stays.
-static void write_raised(context *c, buf *out, size_t from, uint8_t status) {
+// Attached, with an error set, which is cleared. What stands before from stays. Returns 0, or -1 when memory is out.
+static int write_raised(context *c, buf *out, size_t from, uint8_t status) {
   misfit why;
   encoder e;
   encoder_begin(&e, out, c, &why);
   e.loose = e.go_errors = e.unlimited = 1;
   PyObject *exc, *record = describe(c->interp, &exc);
+  int result = 0;
   out->len = from;
-  if (record && buf_reserve(out, 1) == 0) put_u8(out, status);
-  if (!record || out->len == from || encode(&e, record) < 0) {
+  if (!record || put_all(out, &status, 1) < 0 || encode(&e, record) < 0) {
     PyErr_Clear();
-    write_plain(out, from, status, exc);
+    result = write_plain(out, from, status, exc);
   } else {
     retain_errors(record);
   }
   Py_DecRef(record);
   Py_DecRef(exc);
+  return result;
 }
 
 // Attached, no error set. Returns 0, or -1 with why filled in.
@@ -150,14 +174,13 @@ static int write_whole(encoder *e, PyObject *value, int how) {
   if (write_value(e, value, how) == 0) return 0;
   if (e->why->raised) return -1;
   e->out->len = 0;
-  if (buf_reserve(e->out, 1) == 0) put_u8(e->out, STATUS_MISFIT);
-  encode_misfit(e->out, e->why);
-  return 0;
+  static const uint8_t status = STATUS_MISFIT;
+  return put_all(e->out, &status, 1) < 0 || encode_misfit(e->out, e->why) < 0 ? (PyErr_NoMemory(), -1) : 0;
 }
 
 // Attached, no error set, and none afterwards. Writes items until a limit is passed, and how they ended: behind that is the
-// exception or the misfit that came instead of the next. *n counts the items.
-static void write_some(context *c, buf *out, PyObject *iter, const want *w, uint64_t *n) {
+// exception or the misfit that came instead of the next. *n counts the items. Returns 0, or -1 when memory is out.
+static int write_some(context *c, buf *out, PyObject *iter, const want *w, uint64_t *n) {
   int64_t until = now_ns() + (int64_t)w->ns;
   size_t start = out->len, at = start;
   misfit why;
@@ -176,38 +199,39 @@ static void write_some(context *c, buf *out, PyObject *iter, const want *w, uint
     Py_DecRef(item);
     if (out->len - start >= w->bytes || now_ns() >= until) break;
   }
-  if (end == END_RAISED) {
-    write_raised(c, out, at, END_RAISED);
-    return;
-  }
+  if (end == END_RAISED) return write_raised(c, out, at, END_RAISED);
   if (end != END_MORE) out->len = at;
-  if (buf_reserve(out, 1) == 0) put_u8(out, (uint8_t)end);
-  if (end == END_MISFIT) encode_misfit(out, &why);
+  uint8_t status = (uint8_t)end;
+  if (put_all(out, &status, 1) < 0) return -1;
+  return end == END_MISFIT ? encode_misfit(out, &why) : 0;
 }
 
-// Attached, no error set, and none afterwards. The count of the list is filled in at the end, in all five bytes.
-static void write_items(context *c, buf *out, PyObject *iter, const want *w) {
-  if (buf_reserve(out, 7) < 0) return;
+// Attached, no error set, and none afterwards. The count of the list is filled in at the end, in all five bytes. Returns 0, or -1 when
+// memory is out.
+static int write_items(context *c, buf *out, PyObject *iter, const want *w) {
+  if (buf_reserve(out, 7) < 0) return -1;
   put_u8(out, STATUS_ITEMS);
   put_u8(out, TAG_LIST);
   size_t count = out->len;
   out->len += 5;
   uint64_t n = 0;
-  write_some(c, out, iter, w, &n);
+  if (write_some(c, out, iter, w, &n) < 0) return -1;
   for (int i = 0; i < 5; i++) out->p[count + i] = (uint8_t)((n >> 7 * i & 0x7f) | (i < 4 ? 0x80 : 0));
+  return 0;
 }
 
 // Attached, no error set, and none afterwards. Ends what was lent for the result in e, which fails where Python keeps a view
-// of it, unless it has failed already.
-static void end_lent(encoder *e, struct lent **lent) {
+// of it, unless it has failed already. Returns 0, or -1 when memory is out.
+static int end_lent(encoder *e, struct lent **lent) {
   if (lent_end(lent) == 0) {
     encode_done(e);
   } else if (e->out->len && e->out->p[0] == STATUS_OK) {
     encode_undo(e);
-    write_raised(e->context, e->out, 0, STATUS_RAISED);
+    return write_raised(e->context, e->out, 0, STATUS_RAISED);
   } else {
     PyErr_Clear();
   }
+  return 0;
 }
 
 // Attached. Steals value, NULL means that an error is set, and the names in w; ends what was lent for it. Leaves no error
@@ -228,11 +252,13 @@ void write_result(context *c, request *r, buf *out, PyObject *value, want w, str
   e.in_place = r && r->lane->is_main; // a thread's lane may outlive what keeps
   e.keeper = r;
   out->len = 0;
-  if (value && w.items) write_items(c, out, value, &w);
-  else if (!value || write_whole(&e, value, w.how) < 0) write_raised(c, out, 0, STATUS_RAISED);
+  int result = 0;
+  if (value && w.items) result = write_items(c, out, value, &w);
+  else if (!value || write_whole(&e, value, w.how) < 0) result = write_raised(c, out, 0, STATUS_RAISED);
   Py_DecRef(value);
   Py_DecRef(w.names);
-  if (*lent) end_lent(&e, lent);
+  if (*lent) result |= end_lent(&e, lent);
+  if (result < 0) write_no_memory(out);
 }
 
 // Attached. New tuple of interned text from n bytes of names, one a line. NULL with an error set.
