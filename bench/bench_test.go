@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 
@@ -82,6 +83,9 @@ func BenchmarkIdentity(b *testing.B) {
 	identity(b, "structs1000", sample.People(1000))
 	identity(b, "tree10000", sample.Tree(10_000))
 	identity(b, "bytes1MiB", make([]byte, 1<<20))
+	identity(b, "text100", strings.Repeat("x", 100))
+	identity(b, "text1MiB", strings.Repeat("x", 1<<20))
+	identity(b, "text1MiBwide", strings.Repeat("é", 1<<19))
 }
 
 func identity[T any](b *testing.B, name string, v T) {

@@ -188,6 +188,7 @@ typedef struct {
   F(PyObject *, PyUnicode_InternFromString, (const char *))                                                           \
   F(void, PyUnicode_InternInPlace, (PyObject **))                                                                     \
   F(const char *, PyUnicode_AsUTF8AndSize, (PyObject *, Py_ssize_t *))                                                \
+  F(Py_ssize_t, PyUnicode_GetLength, (PyObject *))                                                                    \
   F(PyObject *, PyUnicode_AsUTF8String, (PyObject *))                                                                 \
   F(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t))                                                \
   F(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *))                                                \

@@ -282,8 +282,16 @@ static PyObject *do_eval(context *c, lane *l, reader *in, PyObject *namespace) {
   return value;
 }
 
-// Attached. Returns 0, or -1 with an error set.
+// Attached. Whether a str is ASCII, which is the only text that takes a byte for each character. -1 with an error set.
+static int is_ascii(PyObject *text) {
+  Py_ssize_t n;
+  return PyUnicode_AsUTF8AndSize(text, &n) ? n == PyUnicode_GetLength(text) : -1;
+}
+
+// Attached. Assigns to the variable that Python's parser makes of the name. Returns 0, or -1 with an error set.
 static int assign(context *c, PyObject *namespace, PyObject *name, PyObject *value) {
+  int ascii = is_ascii(name);
+  if (ascii) return ascii < 0 ? -1 : PyDict_SetItem(namespace, name, value);
   PyObject *identifier = PyObject_CallOneArg(c->interp->identifier, name);
   int result = identifier ? PyDict_SetItem(namespace, identifier, value) : -1;
   Py_DecRef(identifier);
