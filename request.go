@@ -193,7 +193,7 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 	x, ok := r.Scratch.(*exchange)
 	if !ok {
 		x = &exchange{
-			encoder: wire.Encoder{Grow: r.Grow, Lend: r.Lend, Blob: r.Blob, Hooks: codecHooks, Scope: c, Converted: &c.converted},
+			encoder: wire.Encoder{Grow: r.Grow, Lend: r.Lend, Blob: r.Blob, BlobStr: r.BlobStr, Hooks: codecHooks, Scope: c, Converted: &c.converted},
 			decoder: wire.Decoder{Hooks: codecHooks, Scope: c, Bytes: pythonBytes},
 		}
 		r.Scratch = x

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"errors"
+	"reflect"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -35,18 +36,23 @@ func noReferences(t testing.TB, what string, c *py.Context) {
 	}
 }
 
-// largeBytesPassedOver: bytes that a result or an argument refers to by address are in a part of a value that nobody takes.
+// largeBytesPassedOver: bytes and texts that a result or an argument refers to by address are in a part of a value that nobody takes.
 func largeBytesPassedOver(t *testing.T, s *suite) {
+	largePassedOver(t, s, "bytes(1 << 17)")
+	largePassedOver(t, s, "'é' * (1 << 17)")
+}
+
+func largePassedOver(t *testing.T, s *suite, big string) {
 	c := s.open(t)
-	run(t, c, "import go\nbig = bytes(1 << 17)\nclass X: pass")
-	found := eval[any](t, c, "{'a': big, 1: 2}")
-	if m, ok := found.(map[any]any); !ok || len(m["a"].([]byte)) != 1<<17 || m[int64(1)] != int64(2) {
+	run(t, c, "import go\nbig = "+big+"\nclass X: pass")
+	found := eval[any](t, c, "{'a': big, 'k' * (1 << 17): 3, 1: 2}")
+	if m, ok := found.(map[any]any); !ok || reflect.ValueOf(m["a"]).Len() < 1<<17 || m[int64(1)] != int64(2) {
 		t.Errorf("a dict with keys of two types: %T", found)
 	}
 	_, err := py.Eval[[]string](limit(t), c, "[big, X(), 1]")
 	var bad *py.ConversionError
 	if !errors.As(err, &bad) {
-		t.Errorf("bytes as a string: %v", err)
+		t.Errorf("an object as a string: %v", err)
 	}
 	noReferences(t, "a result of another type", c)
 	struck(t, "a result that nobody waits for", func(ctx context.Context) error {

@@ -1,8 +1,6 @@
 package conformance
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"maps"
 	"math"
@@ -12,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pycontext/py"
 )
@@ -22,6 +19,7 @@ var valueCases = []testCase{
 	{"Case46GoTypes", goTypes},
 	{"Case46SharedKeys", sharedKeys},
 	{"Case46LargeBytes", largeBytes},
+	{"Case46LargeTexts", largeTexts},
 	{"Case46LargeBytesAbandoned", largeBytesAbandoned},
 	{"Case47Integers", integers},
 	{"Case48Floats", floats},
@@ -447,51 +445,4 @@ func dict(pairs ...any) (d py.Dict) {
 		d = append(d, py.Item{Key: pairs[i], Value: pairs[i+1]})
 	}
 	return d
-}
-
-// largeBytes cross by address, each way, and are nobody's but the receiver's.
-func largeBytes(t *testing.T, s *suite) {
-	c := s.open(t)
-	run(t, c, "import go\ndef same(x): return x\ndef nest(x): return {'a': [x, (x,)], x: bytearray(x)}\ndef through(x): return go.through(x)")
-	register(t, c, "through", func(x []byte) []byte { return x })
-	for _, n := range []int{64<<10 - 1, 64 << 10, 1 << 20, 9 << 20} {
-		data := make([]byte, n)
-		rand.NewChaCha8([32]byte{byte(n)}).Read(data)
-		want := bytes.Clone(data)
-		for _, f := range []string{"same", "through"} {
-			got := call[[]byte](t, c, "__main__", f, data)
-			clear(data)
-			equal(t, f, bytes.Equal(got, want), true)
-			copy(data, want)
-		}
-		nested := call[py.Dict](t, c, "__main__", "nest", data)
-		list, _ := nested.Value("a")
-		equal(t, "in a list", bytes.Equal(list.([]any)[0].([]byte), want), true)
-		equal(t, "in a tuple", bytes.Equal(list.([]any)[1].(py.Tuple)[0].([]byte), want), true)
-		equal(t, "as a key", bytes.Equal(nested[1].Key.([]byte), want), true)
-		equal(t, "bytearray", bytes.Equal(nested[1].Value.(py.ByteArray), want), true)
-	}
-}
-
-// largeBytesAbandoned changes the bytes of a call as soon as its caller has given up: Python has all of them or none.
-func largeBytesAbandoned(t *testing.T, s *suite) {
-	c := s.open(t)
-	run(t, c, "torn = whole = 0\ndef check(x):\n  global torn, whole\n  try: all = x.count(x[0]) == len(x)\n  except BaseException: all = x.count(x[0]) == len(x)\n  if all: whole += 1\n  else: torn += 1")
-	data := make([]byte, 32<<20)
-	fill := func(b byte) {
-		data[0] = b
-		for n := 1; n < len(data); n *= 2 {
-			copy(data[n:], data[:n])
-		}
-	}
-	for i := range 40 {
-		fill(byte(i))
-		ctx, cancel := context.WithCancel(context.Background())
-		time.AfterFunc(time.Duration(i)*time.Millisecond, cancel)
-		c.Call(ctx, "__main__", "check", data)
-		fill(byte(i + 100))
-		cancel()
-	}
-	equal(t, "torn", eval[int](t, c, "torn"), 0)
-	t.Logf("%d of 40 came through", eval[int](t, c, "whole"))
 }

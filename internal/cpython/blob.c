@@ -15,9 +15,9 @@ static int room(void **items, size_t len, size_t *cap, size_t size) {
 }
 
 // Any thread, before the request is submitted. Returns 0, or -1 when memory is out.
-int blobs_add(blobs *b, uintptr_t p, size_t len) {
+int blobs_add(blobs *b, uintptr_t p, size_t len, int text) {
   if (room((void **)&b->items, b->len, &b->cap, sizeof *b->items) < 0) return -1;
-  b->items[b->len++] = (blob){(const void *)p, len, NULL};
+  b->items[b->len++] = (blob){(const void *)p, len, text, NULL};
   return 0;
 }
 
@@ -28,7 +28,7 @@ void blobs_take(request *r) {
   if (!r->blobs.len) return;
   for (size_t i = 0; i < r->blobs.len; i++) {
     blob *b = &r->blobs.items[i];
-    b->object = PyBytes_FromStringAndSize(b->p, (Py_ssize_t)b->len);
+    b->object = (b->text ? PyUnicode_FromStringAndSize : PyBytes_FromStringAndSize)(b->p, (Py_ssize_t)b->len);
     if (!b->object) PyErr_Clear();
   }
   context *c = r->lane->context;
@@ -55,7 +55,7 @@ void blobs_drop(blobs *b) {
   }
 }
 
-// Attached. Keeps bytes where they are until Go has read the result of the request. Returns 0, or -1 with an error set.
+// Attached. Keeps bytes or a text where they are until Go has read the result of the request. Returns 0, or -1 with an error set.
 int keep(request *r, PyObject *o) {
   context *c = r->lane->context;
   if (room((void **)&r->kept.handles, r->kept.len, &r->kept.cap, sizeof *r->kept.handles) < 0)

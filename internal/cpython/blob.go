@@ -14,12 +14,19 @@ import (
 // place until the request is released. They are copied before it runs, and it does not run when its caller gives up before
 // that, so that the caller may change them, and let go of memory that is not Go's, once Run has returned. Blob returns false for
 // few bytes, and memory that cannot be pinned.
-func (r *Request) Blob(b []byte) (index int, ok bool) {
-	if len(b) < C.BLOB_LEAST || !pin(&r.pinner, &b[0]) {
+func (r *Request) Blob(b []byte) (index int, ok bool) { return r.blob(unsafe.SliceData(b), len(b), 0) }
+
+// BlobStr is Blob for a text, which is valid UTF-8.
+func (r *Request) BlobStr(s string) (index int, ok bool) {
+	return r.blob(unsafe.StringData(s), len(s), 1)
+}
+
+func (r *Request) blob(p *byte, n int, text C.int) (index int, ok bool) {
+	if n < C.BLOB_LEAST || !pin(&r.pinner, p) {
 		return 0, false
 	}
 	index = int(r.c.blobs.len)
-	if C.blobs_add(&r.c.blobs, C.uintptr_t(uintptr(unsafe.Pointer(&b[0]))), C.size_t(len(b))) < 0 {
+	if C.blobs_add(&r.c.blobs, C.uintptr_t(uintptr(unsafe.Pointer(p))), C.size_t(n), text) < 0 {
 		panic("cpython: out of memory")
 	}
 	return index, true

@@ -1,4 +1,4 @@
-// Large bytes cross by address: one copy instead of two on each way.
+// Large bytes and texts cross by address: one copy instead of two on each way.
 #ifndef PY_BLOB_H
 #define PY_BLOB_H
 
@@ -13,6 +13,7 @@
 typedef struct blob {
   const void *p;
   size_t len;
+  int text; // they are a str's, in UTF-8
   PyObject *object; // owned; NULL until blobs_take, and where memory was out
 } blob;
 
@@ -21,7 +22,7 @@ typedef struct blobs {
   size_t len, cap;
 } blobs;
 
-// Handles of Python's bytes that a result refers to by address, until Go has read it.
+// Handles of Python's bytes and texts that a result refers to by address, until Go has read it.
 typedef struct kept {
   uint64_t *handles;
   size_t len, cap;
@@ -30,7 +31,7 @@ typedef struct kept {
 struct context;
 struct request;
 
-HIDDEN int blobs_add(blobs *b, uintptr_t p, size_t len);
+HIDDEN int blobs_add(blobs *b, uintptr_t p, size_t len, int text);
 HIDDEN void blobs_take(struct request *r);
 HIDDEN void blobs_wait(struct request *r);
 HIDDEN void blobs_drop(blobs *b);

@@ -12,7 +12,7 @@
 enum {
   TAG_NONE, TAG_FALSE, TAG_TRUE, TAG_INT8, TAG_INT64, TAG_BIGINT, TAG_FLOAT, TAG_STR, TAG_BYTES,
   TAG_LIST, TAG_TUPLE, TAG_DICT, TAG_SET, TAG_FROZENSET, TAG_STANDARD, TAG_REF = 0x40, TAG_FUNC = 0x41, TAG_MEMORY = 0x42,
-  TAG_BLOB = 0x43, TAG_KEPT = 0x44, TAG_POINTER = 0x45, TAG_MARKED = 0x46, TAG_NAMED = 0x47
+  TAG_BLOB = 0x43, TAG_KEPT = 0x44, TAG_POINTER = 0x45, TAG_MARKED = 0x46, TAG_NAMED = 0x47, TAG_KEPT_STR = 0x48
 };
 
 // Needs room for 9 bytes.
@@ -59,7 +59,7 @@ typedef struct encoder {
   PyObject *names;   // of the fields that Go structs ask for, a tuple, or NULL
   int keep;          // with names: an object that has such fields may be wanted itself
   int go_errors;     // what holds a Go error travels as its number
-  int in_place;      // large bytes travel by address: the object lives for as long as Go reads, or is kept
+  int in_place;      // large bytes and texts travel by address: the object lives for as long as Go reads, or is kept
   struct request *keeper; // the request that keeps it, or NULL
   int depth;      // containers around the value
   int hops;       // what was put in the place of an object on the way to it

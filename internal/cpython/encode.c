@@ -71,33 +71,33 @@ static inline int put_number(buf *b, PyObject *o) {
   return !overflow;
 }
 
+// Attached. Writes the bytes of an object, or, where they are large and stay, where they are.
+static int encode_data(encoder *e, PyObject *o, uint8_t tag, uint8_t kept, const char *p, uint64_t n) {
+  if (more_bytes(e, n) < 0) return -1;
+  if (!e->in_place || n < BLOB_LEAST) return put_bytes(e->out, tag, p, (size_t)n) < 0 ? no_memory(e) : 0;
+  e->apart += n;
+  if (buf_reserve(e->out, 17) < 0) return no_memory(e);
+  if (e->keeper && keep(e->keeper, o) < 0) return e->why->raised = 1, -1;
+  put_u8(e->out, kept);
+  put_u64(e->out, (uint64_t)(uintptr_t)p);
+  put_u64(e->out, n);
+  return 0;
+}
+
+// The UTF-8 of a str lives for as long as that.
 int encode_str(encoder *e, PyObject *o) {
   Py_ssize_t n;
   const char *p = PyUnicode_AsUTF8AndSize(o, &n);
   if (!p) return refuse_raised(e, "the text holds a lone surrogate, which UTF-8 cannot carry; use bytes, or "
                                   "text.encode('utf-8', 'surrogatepass')");
-  if (more_bytes(e, (uint64_t)n) < 0) return -1;
-  return put_bytes(e->out, TAG_STR, p, (size_t)n) < 0 ? no_memory(e) : 0;
-}
-
-// Attached. Writes where the bytes of an object are.
-static int encode_kept(encoder *e, PyObject *o, const char *p, uint64_t n) {
-  if (buf_reserve(e->out, 17) < 0) return no_memory(e);
-  if (e->keeper && keep(e->keeper, o) < 0) return e->why->raised = 1, -1;
-  put_u8(e->out, TAG_KEPT);
-  put_u64(e->out, (uint64_t)(uintptr_t)p);
-  put_u64(e->out, n);
-  return 0;
+  return encode_data(e, o, TAG_STR, TAG_KEPT_STR, p, (uint64_t)n);
 }
 
 static int encode_bytes(encoder *e, PyObject *o) {
   char *p;
   Py_ssize_t n;
   if (PyBytes_AsStringAndSize(o, &p, &n) < 0) return e->why->raised = 1, -1;
-  if (more_bytes(e, (uint64_t)n) < 0) return -1;
-  if (e->in_place && n >= BLOB_LEAST) e->apart += (uint64_t)n;
-  if (e->in_place && n >= BLOB_LEAST) return encode_kept(e, o, p, (uint64_t)n);
-  return put_bytes(e->out, TAG_BYTES, p, (size_t)n) < 0 ? no_memory(e) : 0;
+  return encode_data(e, o, TAG_BYTES, TAG_KEPT, p, (uint64_t)n);
 }
 
 static int header(encoder *e, uint8_t tag, Py_ssize_t n) {

@@ -55,6 +55,7 @@ func (*Request) Buffer() []byte                { return nil }
 func (*Request) Grow(buf []byte, _ int) []byte { return buf }
 func (*Request) Lend(any) (uint64, uint64)     { return 0, 0 }
 func (*Request) Blob([]byte) (int, bool)       { return 0, false }
+func (*Request) BlobStr(string) (int, bool)    { return 0, false }
 func (*Request) Time(bool)                     {}
 func (*Request) Times() Times                  { return Times{} }
 func (*Request) Release()                      {}

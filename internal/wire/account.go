@@ -97,7 +97,7 @@ func (s *Spent) add(d *Decoder) error {
 	case at.is(TagMarked):
 	case at.is(TagNamed):
 		s.Bytes -= uint64(before - len(d.Buf))
-	case at.is(TagKept):
+	case at.is(TagKept) || at.is(TagKeptStr):
 		at.Uint64() // where they are
 		n, _ := at.Uint64()
 		s.Bytes += n

@@ -324,10 +324,18 @@ func (d *Decoder) rawStr() ([]byte, error) {
 			return b[2:n:n], nil
 		}
 	}
+	if d.is(TagKeptStr) {
+		return d.kept()
+	}
 	if !d.is(TagStr) {
 		return nil, d.mismatch("str")
 	}
 	return d.Raw()
+}
+
+// isStr reports whether a str is next.
+func (d *Decoder) isStr() bool {
+	return len(d.Buf) > 0 && (d.Buf[0] == byte(TagStr) || d.Buf[0] == byte(TagKeptStr))
 }
 
 // bytes reads bytes, which are not copied.
@@ -341,7 +349,7 @@ func (d *Decoder) bytes() ([]byte, error) {
 	return d.Raw()
 }
 
-// kept reads what follows TagKept: where the bytes are.
+// kept reads what follows TagKept or TagKeptStr: where the bytes are.
 func (d *Decoder) kept() ([]byte, error) {
 	address, err := d.Uint64()
 	if err != nil {

@@ -73,7 +73,7 @@ func (d *Decoder) any() (any, error) {
 	case TagFloat:
 		f, err := d.float()
 		return f, err
-	case TagStr:
+	case TagStr, TagKeptStr:
 		b, err := d.str()
 		return string(b), err
 	case TagBytes, TagKept:
@@ -183,13 +183,13 @@ func (d *Decoder) anyDict() (any, error) {
 
 // isPlainStr reports whether a str is next that stands for no other Go type.
 func (d *Decoder) isPlainStr() bool {
-	return len(d.Buf) > 0 && d.Buf[0] == byte(TagStr) && (d.marks == nil || d.marked() == 0)
+	return d.isStr() && (d.marks == nil || d.marked() == 0)
 }
 
 // recover continues a dict of n pairs, of which the first i are in m. Their order is
 // read again from start; their values are not, because a reference is taken once.
 func (d *Decoder) recover(n, i int, start []byte, m map[string]any) (any, error) {
-	again := Decoder{Buf: start}
+	again := Decoder{Buf: start, Bytes: d.Bytes}
 	keys, values := make([]any, 0, n), make([]any, 0, n)
 	for range i {
 		b, err := again.str()

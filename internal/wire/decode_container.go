@@ -238,7 +238,7 @@ func (h *Hooks) decStruct(t reflect.Type) decFunc {
 			}
 			switch {
 			case f == nil && s.strict:
-				return unknownKey(key)
+				return d.unknownKey(key)
 			case f == nil:
 				err = d.skip(d.refs)
 			case seen[at]:
@@ -259,8 +259,8 @@ func (h *Hooks) decStruct(t reflect.Type) decFunc {
 }
 
 // unknownKey is the error of a key, which is next in buf, that a strict struct has no field for.
-func unknownKey(buf []byte) error {
-	key, _ := (&Decoder{Buf: buf}).any()
+func (d *Decoder) unknownKey(buf []byte) error {
+	key, _ := (&Decoder{Buf: buf, Bytes: d.Bytes}).any()
 	return atKey(&Error{Type: "dict", Reason: "the Go struct has no field for this key, and is strict"}, key)
 }
 
@@ -289,7 +289,7 @@ func (s *structure) missing(seen []bool) error {
 // key reads the key of a dict and returns the field that it names, or nil; guess is
 // the one to try first.
 func (d *Decoder) key(s *structure, guess int) (*field, int, error) {
-	if len(d.Buf) > 0 && d.Buf[0] != byte(TagStr) {
+	if len(d.Buf) > 0 && !d.isStr() {
 		return nil, guess - 1, d.skip(d.refs)
 	}
 	name, err := d.rawStr()

@@ -24,6 +24,8 @@ type Encoder struct {
 	Lend func(p any) (number, address uint64)
 	// Blob makes bytes a blob of the request, and returns its index. Nil, or false, as for few bytes: they are written out.
 	Blob func(b []byte) (index int, ok bool)
+	// BlobStr is Blob for a text.
+	BlobStr func(s string) (index int, ok bool)
 	// Converted are the numbers of the Go types whose values Python may make objects of. Nil: there are none.
 	Converted *ConvertedTypes
 	// Hooks writes the types of package py. Nil: there are none.
@@ -164,6 +166,12 @@ func (e *Encoder) Str(s string) error {
 		copy(b[2:], s)
 		return nil
 	}
+	if e.BlobStr != nil {
+		if i, ok := e.BlobStr(s); ok {
+			e.blob(i)
+			return nil
+		}
+	}
 	e.head(TagStr, len(s))
 	copy(e.extend(len(s)), s)
 	return nil
@@ -173,13 +181,17 @@ func (e *Encoder) Str(s string) error {
 func (e *Encoder) Bytes(b []byte) {
 	if e.Blob != nil {
 		if i, ok := e.Blob(b); ok {
-			e.Byte(byte(TagBlob))
-			e.Uvarint(uint64(i))
+			e.blob(i)
 			return
 		}
 	}
 	e.head(TagBytes, len(b))
 	copy(e.extend(len(b)), b)
+}
+
+func (e *Encoder) blob(index int) {
+	e.Byte(byte(TagBlob))
+	e.Uvarint(uint64(index))
 }
 
 // List starts a list: its n items must follow.

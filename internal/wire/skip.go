@@ -48,7 +48,7 @@ func (d *Decoder) skipHead(keep int) (int, error) {
 			return 2, err
 		}
 		return 1, err
-	case TagKept: // whose bytes may be gone
+	case TagKept, TagKeptStr: // whose bytes may be gone
 		if _, err = d.Uint64(); err == nil {
 			_, err = d.Uint64()
 		}

@@ -56,6 +56,7 @@ const (
 	TagPointer   Tag = 0x45 // to Python only, within Attach
 	TagMarked    Tag = 0x46 // from Python only, in front of a whole value
 	TagNamed     Tag = 0x47 // from Python only, in front of a reference
+	TagKeptStr   Tag = 0x48 // from Python only
 )
 
 // A FuncRun says where a Go function runs, and is what SPEC.md calls its flags.
@@ -116,9 +117,9 @@ func (t Tag) String() string {
 		return "int"
 	case TagFloat:
 		return "float"
-	case TagStr:
+	case TagStr, TagKeptStr:
 		return "str"
-	case TagBytes, TagBlob, TagKept:
+	case TagBytes, TagKept:
 		return "bytes"
 	case TagList:
 		return "list"
@@ -136,12 +137,16 @@ func (t Tag) String() string {
 		return "object"
 	case TagFunc:
 		return "function"
+	case TagBlob:
+		return "str or bytes"
 	}
 	return fmt.Sprintf("tag 0x%02x", byte(t))
 }
 
 // known reports whether the tag has a meaning.
-func (t Tag) known() bool { return t <= TagStandard || t == TagRef || t == TagKept || t == TagNamed }
+func (t Tag) known() bool {
+	return t <= TagStandard || t == TagRef || t == TagKept || t == TagNamed || t == TagKeptStr
+}
 
 // hashable reports whether Python takes such a value as a key of a dict or an item
 // of a set. A tuple may still hold something that is not hashable; Python says so.
