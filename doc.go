@@ -412,6 +412,8 @@
 //
 //   - waiting in the queue, it never runs;
 //   - running, go.Interrupted is raised in it at the next bytecode;
+//   - running an event loop of asyncio, what that runs until complete is cancelled, as Ctrl-C does with asyncio.run, also
+//     while the loop waits; when it has ended so, go.Interrupted comes out of the loop;
 //   - waiting for a Go function, the context.Context of that function ends, and go.Interrupted is raised when Python goes
 //     on.
 //
@@ -424,9 +426,17 @@
 // that Python calls in it, since they may share its goroutine, and runtime.Goexit in one of those ends it too; one with a
 // deadline of its own returns when that is over.
 //
-// What cannot be interrupted is code inside C that does not come back to Python, such as time.sleep or a long regular
-// expression: the exception waits for its return, and so do other requests of that context. A request without a deadline
-// has none.
+// Coroutines see asyncio.CancelledError, and clean up as they do for any cancellation; one that catches it and goes on is
+// cancelled again. A loop that stays from one request to the next is as good as before. Where a loop just runs, by
+// run_forever, go.Interrupted comes out of it at once. In a coroutine that for some milliseconds does not come to an await, or
+// waits for a Go function, go.Interrupted is raised all the same; there it is an asyncio.CancelledError, too, so that it ends
+// its task, and the loop goes on until it has cancelled the rest. asyncio.run waits for the threads of its executor, the first
+// time that it is interrupted.
+//
+// What cannot be interrupted is code inside C that does not come back to Python, such as time.sleep, threading.Lock.acquire,
+// queue.Queue.get or a long regular expression: the exception waits for its return, and so do other requests of that context. So does an event
+// loop that waits and is not made of asyncio's own, such as uvloop's or trio's; and any, on a free-threaded build. A request
+// without a deadline has none.
 //
 // Python code that is not written with such an exception in mind may not survive it as it was. A library that takes a lock and
 // is struck before its try keeps it, and waits for itself the next time: subprocess.Popen.poll does so. The exception waits while

@@ -18,7 +18,6 @@ var interruptCases = []testCase{
 	{"Case57InsideC", insideC},
 	{"Case58QueuedDeadline", queuedDeadline},
 	{"Case59Stubborn", stubborn},
-	{"Case59Asyncio", asyncioInterrupted},
 	{"Case60NeverTheNext", neverTheNext},
 	{"Case60RandomDeadlines", randomDeadlines},
 	{"Case60Bystanders", bystanders},
@@ -131,30 +130,6 @@ func stubborn(t *testing.T, s *suite) {
 		if d := time.Since(start); d > 10*time.Second {
 			t.Errorf("%s survived for %v", name, d)
 		}
-	}
-}
-
-// asyncioInterrupted: no interrupt strikes in asyncio's own code, which would lose track of a task and wait for it without end.
-func asyncioInterrupted(t *testing.T, s *suite) {
-	c := s.open(t)
-	ctx, cancel := context.WithCancel(limit(t))
-	var since time.Time
-	register(t, c, "over", func() bool {
-		if ctx.Err() == nil {
-			cancel()
-			since = time.Now()
-		}
-		return time.Since(since) > 40*time.Millisecond
-	}, py.Inline())
-	run(t, c, "import asyncio, go\nloop = {'__name__': 'asyncio.conformance', 'go': go, 'left': False}\nexec('def own():\\n  while not go.over(): pass\\n  global left\\n  left = True', loop)")
-	is(t, "cancelled in asyncio's code", c.Exec(ctx, "loop['own']()\nwhile True: pass"), context.Canceled)
-	equal(t, "its code came to its end", eval[bool](t, c, "loop['left']"), true)
-	run(t, c, "async def idle(pause):\n  while True: await asyncio.sleep(pause)\nasync def several(): await asyncio.gather(*[idle(0.001) for _ in range(5)])")
-	for i := range 100 {
-		code := []string{"idle(0)", "idle(0.001)", "several()"}[i%3]
-		err := c.Exec(timeout(time.Duration(1000+rand.IntN(2000))*time.Microsecond), "asyncio.run("+code+")")
-		is(t, code, err, context.DeadlineExceeded)
-		works(t, c)
 	}
 }
 

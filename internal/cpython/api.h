@@ -123,6 +123,8 @@ typedef struct {
   F(PyThreadState *, PyThreadState_Next, (PyThreadState *))                                                           \
   F(PyObject *, PyThreadState_GetFrame, (PyThreadState *))                                                            \
   F(PyObject *, PyFrame_GetCode, (PyObject *))                                                                        \
+  F(PyObject *, PyFrame_GetBack, (PyObject *))                                                                        \
+  F(PyObject *, PyFrame_GetVarString, (PyObject *, const char *))                                                     \
   F(PyStatus, Py_NewInterpreterFromConfig, (PyThreadState **, const PyInterpreterConfig *))                           \
   F(void, Py_EndInterpreter, (PyThreadState *))                                                                       \
   F(PyObject *, PyImport_Import, (PyObject *))                                                                        \
@@ -220,6 +222,7 @@ typedef struct {
   F(PyObject *, PyErr_Format, (PyObject *, const char *, ...))                                                        \
   F(void, PyErr_SetObject, (PyObject *, PyObject *))                                                                  \
   F(int, PyErr_ExceptionMatches, (PyObject *))                                                                        \
+  F(int, PyErr_GivenExceptionMatches, (PyObject *, PyObject *))                                                       \
   F(PyObject *, PyErr_NoMemory, (void))                                                                               \
   F(PyObject *, PyErr_GetRaisedException, (void))                                                                     \
   F(void, PyErr_SetRaisedException, (PyObject *))                                                                     \

@@ -26,6 +26,16 @@ class Interrupted(KeyboardInterrupt):
 
     __module__ = "go"
 
+    def __new__(cls, *args):
+        if is_hit():  # C is about to raise it
+            try:
+                cls = interrupted_class()
+            except Interrupted:
+                raise
+            except BaseException:
+                pass
+        return super().__new__(cls, *args)
+
 
 def call(name, /, *args, **kwargs):
     """Calls the Go function registered under name."""
@@ -252,28 +262,6 @@ def compile_named(name, verb, source, parameters):
     outer = compile(tree, name, "eval", dont_inherit=True)
     code = next(c for c in outer.co_consts if hasattr(c, "co_code"))
     return code.replace(co_name="<module>", co_qualname="<module>")
-
-
-# asyncio: a coroutine that calls Go is suspended with its event loop still the running one of the thread.
-
-
-def leave_loop():
-    """Lets the thread have no running loop; what it returns is for enter_loop."""
-    asyncio = sys.modules.get("_asyncio")
-    loop = asyncio._get_running_loop() if asyncio else None
-    if loop is None:
-        return None
-    task = asyncio._swap_current_task(loop, None)
-    asyncio._set_running_loop(None)
-    return loop, task
-
-
-def enter_loop(left):
-    if left is not None:
-        loop, task = left
-        asyncio = sys.modules["_asyncio"]
-        asyncio._set_running_loop(loop)
-        asyncio._swap_current_task(loop, task)
 
 
 # Streams.

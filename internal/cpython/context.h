@@ -30,7 +30,7 @@ typedef struct interp {
   int64_t id;
   context *owner; // NULL for the main interpreter
   int own_lock;
-  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *end_child, *interrupted, *identifier, *modules, *builtins;
+  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *end_child, *interrupted, *bell, *identifier, *modules, *builtins;
   PyObject *plans, *classify, *makers; // of values.py
   PyObject *converters; // of converters.py
   PyObject *memory; // the class of what lends Go's memory
@@ -51,6 +51,14 @@ enum {
 // What Go has to be told: the address of a callback to run, or, with a bit set, that of a request that is done or of a lane
 // that begins to leave events for Go to take.
 enum { EVENT_DONE = 2, EVENT_ABANDONED = 4, EVENT_MANY = 8, EVENT_BITS = 14 };
+
+// request.asked, for each interrupt anew.
+enum {
+  NOT_ASKED,
+  ASKED,    // the loop has been rung at
+  ANSWERED, // the interrupt is raised, or the loop cancels what it runs
+  OWED      // the interrupt is raised, and the loop is still to cancel the rest of what it runs
+};
 
 // An event that is left. It is a part of what it is about.
 typedef struct event {
@@ -84,6 +92,7 @@ struct request {
   int interrupted; // raise when it is next on top
   int struck;      // an asynchronous exception was aimed at it
   int hit;         // an interrupt was raised in it
+  int asked;       // whether the event loop that runs in it was asked to end
 
   CACHE_LINE buf in;
   buf out;
@@ -240,6 +249,13 @@ HIDDEN void end_interlude(lane *l, request *below);
 HIDDEN request *suspend_request(lane *l);
 HIDDEN int resume_request(lane *l, request *r);
 HIDDEN int strike_again(lane *l);
+HIDDEN int answer(lane *l);
+HIDDEN void owe(lane *l);
+HIDDEN int is_hit(lane *l);
+
+// frames.c
+HIDDEN int has_to_wait(lane *l, int last);
+HIDDEN int ring(lane *l);
 
 // lend.c
 HIDDEN PyObject *lend_type(void);

@@ -8,16 +8,20 @@
 // With the lane's lock. Puts off an interrupt that r, which is no longer on top, was not hit by yet: what runs meanwhile must not
 // get it. Returns whether there is one, which then is to be withdrawn from the thread.
 static int put_off(request *r) {
-  if (!r || !r->struck) return 0;
+  if (!r) return 0;
+  int struck = r->struck;
+  if (struck || r->asked == ASKED) {
+    r->asked = ANSWERED;
+    r->interrupted = 1;
+  }
   r->struck = 0;
-  r->interrupted = 1;
-  return 1;
+  return struck;
 }
 
 // Attached, on the lane's thread. Returns whether the request was interrupted before it began.
 int begin_request(lane *l, request *r) {
   pthread_mutex_lock(&l->lock);
-  r->suspended = r->struck = r->hit = 0;
+  r->suspended = r->struck = r->hit = r->asked = 0;
   r->below = l->current;
   int struck = put_off(r->below); // in an inline function, Attach or a write that let go of the interpreter
   l->current = r;
@@ -30,6 +34,7 @@ int begin_request(lane *l, request *r) {
 // Attached to the interpreter, with the lane's lock.
 static void set_exception(lane *l, request *r) {
   r->struck = r->hit = 1;
+  r->asked = ANSWERED;
   PyThreadState_SetAsyncExc(l->ident, l->context->interp->interrupted);
 }
 
@@ -91,74 +96,62 @@ int resume_request(lane *l, request *r) {
   return interrupted;
 }
 
-// Attached, no error set, and none afterwards. Whether a frame's code is importlib's, which an exception out of nowhere can leave
-// with the lock of a module taken for ever.
-static int is_importlib(PyObject *frame) {
-  PyObject *code = PyFrame_GetCode(frame);
-  PyObject *file = code ? PyObject_GetAttrString(code, "co_filename") : NULL;
-  const char *p = file && type_of(file) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(file, NULL) : NULL;
-  int result = p && strcmp(p, "<frozen importlib._bootstrap>") == 0;
-  PyErr_Clear();
-  Py_DecRef(file);
-  Py_DecRef(code);
-  return result;
-}
-
-// Attached, no error set, and none afterwards. Whether a frame's code is asyncio's, which can lose track of a task over an
-// exception out of nowhere, and wait for it for ever.
-static int is_asyncio(PyObject *frame) {
-  PyObject *globals = PyObject_GetAttrString(frame, "f_globals");
-  PyObject *module = globals ? PyDict_GetItemString(globals, "__name__") : NULL; // borrowed
-  const char *p = module && type_of(module) == EXACT(Unicode) ? PyUnicode_AsUTF8AndSize(module, NULL) : NULL;
-  int result = p && strncmp(p, "asyncio.", 8) == 0;
-  PyErr_Clear();
-  Py_DecRef(globals);
-  return result;
-}
-
-#define DEEPEST 256
-
-// Attached, no error set, and none afterwards. Whether a frame is within an import: of a package that is not there as a whole,
-// half may stay, so that it cannot be imported again.
-static int is_within_import(PyObject *frame) {
-  int result = 0;
-  Py_IncRef(frame);
-  for (int i = 0; i < DEEPEST && frame && frame != Py_None && !result; i++) {
-    result = is_importlib(frame);
-    PyObject *back = PyObject_GetAttrString(frame, "f_back");
-    Py_DecRef(frame);
-    frame = back;
-  }
-  PyErr_Clear();
-  Py_DecRef(frame);
-  return result;
-}
-
-// Attached to the lane's interpreter with another thread state, so that the lane's thread stands still. Whether an interrupt
-// has to wait for what is on top; in the last try not for an import, which may never end. Without an interpreter lock the thread does
-// not stand still, and cannot be looked at.
-static int has_to_wait(lane *l, int last) {
-  PyObject *frame = api_free_threaded ? NULL : PyThreadState_GetFrame(l->state);
-  int result = frame && (is_importlib(frame) || is_asyncio(frame) || (!last && is_within_import(frame)));
-  Py_DecRef(frame);
-  return result;
-}
-
 #define MOST_TRIES 1000 // in three seconds
 
 static void pause_before(int try) { nanosleep(&(struct timespec){.tv_nsec = 500000 * (1 + try / 100)}, NULL); }
 
-// Any thread; attached to the interpreter with a thread state of its own, or not. A request that holds the top of its
+#define PATIENT_TRIES 10 // for a loop
+
+// Attached to the interpreter with another thread state than the lane's, with the lane's lock. Interrupts r, which is on top. Where
+// an event loop runs, that is asked to cancel what it runs, and given a few milliseconds to come to it. Returns whether that settled the
+// matter.
+static int strike(lane *l, request *r, int try) {
+  if (try == 1) r->asked = NOT_ASKED;
+  if (r->asked == ANSWERED || r->asked == OWED) return 1;
+  if (ring(l)) r->asked = ASKED;
+  if ((r->asked == ASKED && try <= PATIENT_TRIES) || has_to_wait(l, try == MOST_TRIES)) return 0;
+  set_exception(l, r);
+  return 1;
+}
+
+// Attached, on the lane's thread, in a loop that was rung at. Returns whether it is for the request that is on top.
+int answer(lane *l) {
+  pthread_mutex_lock(&l->lock);
+  request *r = l->current;
+  int is_for_it = r && !r->suspended && (r->asked == ASKED || r->asked == OWED);
+  if (is_for_it) {
+    r->asked = ANSWERED;
+    r->hit = 1;
+  }
+  pthread_mutex_unlock(&l->lock);
+  return is_for_it;
+}
+
+// Attached, on the lane's thread. An interrupt that is raised in a task leaves it to the loop to cancel the whole of what that runs.
+void owe(lane *l) {
+  pthread_mutex_lock(&l->lock);
+  if (l->current) l->current->asked = OWED;
+  pthread_mutex_unlock(&l->lock);
+}
+
+// Attached, on the lane's thread. Whether an interrupt was raised in what is on top.
+int is_hit(lane *l) {
+  pthread_mutex_lock(&l->lock);
+  int hit = l->current && l->current->hit;
+  pthread_mutex_unlock(&l->lock);
+  return hit;
+}
+
+// Any thread; attached to the interpreter with a thread state of its own, or, with no try, not. A request that holds the top of its
 // thread can only be struck when attached, and may have to wait; any other is marked, and raises when it is next on top.
 // Returns whether that settled the matter.
-static int aim(lane *l, request *r, int attached, int last) {
+static int aim(lane *l, request *r, int try) {
   pthread_mutex_lock(&l->lock);
   int on_top = l->current == r && !r->suspended;
   if (!on_top) r->interrupted = 1;
-  int strikes = on_top && attached && !has_to_wait(l, last);
-  if (strikes) set_exception(l, r);
+  int settled = !on_top || (try && strike(l, r, try));
   pthread_mutex_unlock(&l->lock);
-  return !on_top || strikes;
+  return settled;
 }
 
 // Attached, on the lane's thread, where CPython has no use for an interrupt that was raised: in a __del__, or another function that
@@ -205,7 +198,7 @@ void context_yield(context *c) {
 
 // Any thread, with r started and kept from reuse. Does what request_interrupt does as far as no lock of an interpreter is
 // needed: a request that waits for a callback raises once it goes on. Returns whether that settled the matter.
-int request_mark(request *r) { return aim(__atomic_load_n(&r->lane, __ATOMIC_ACQUIRE), r, 0, 0); }
+int request_mark(request *r) { return aim(__atomic_load_n(&r->lane, __ATOMIC_ACQUIRE), r, 0); }
 
 // Any thread that is not a Python thread, with r started and kept from reuse. Raises the interrupt in r at the next
 // bytecode, or once it goes on after its callback; does nothing when r is done. Waits for the interpreter's lock, which
@@ -215,7 +208,7 @@ void request_interrupt(request *r) {
   for (int try = 1; try <= MOST_TRIES && !request_mark(r); try++) { // in vain: the caller comes back later
     PyThreadState *state = enter(l->context);
     if (!state) return;
-    int settled = aim(l, r, 1, try == MOST_TRIES);
+    int settled = aim(l, r, try);
     leave(l->context, state);
     if (settled) return;
     pause_before(try + 1);
@@ -223,8 +216,8 @@ void request_interrupt(request *r) {
 }
 
 // Attached. As request_interrupt, for what is on top of the context's thread, or was when a try before returned its handle and
-// serial. *settled is 0 when it has to wait.
-static uint64_t strike_top(lane *l, uint64_t handle, uint64_t *serial, int *settled, int last) {
+// serial. *settled is 0 when it has to wait. On the thread itself there is no try.
+static uint64_t strike_top(lane *l, uint64_t handle, uint64_t *serial, int *settled, int try) {
   *settled = 1;
   pthread_mutex_lock(&l->lock);
   request *r = l->current;
@@ -233,8 +226,8 @@ static uint64_t strike_top(lane *l, uint64_t handle, uint64_t *serial, int *sett
     handle = r->handle;
     *serial = r->serial;
     if (r != l->current || r->suspended) r->interrupted = 1;
-    else if (lane_current() != l && has_to_wait(l, last)) *settled = 0;
-    else set_exception(l, r);
+    else if (!try) set_exception(l, r);
+    else *settled = strike(l, r, try);
   }
   pthread_mutex_unlock(&l->lock);
   return handle;
@@ -250,7 +243,7 @@ uint64_t context_interrupt(context *c, uint64_t *serial) {
   int settled = 0;
   if (own == c->main) {
     if (!was_attached) attach(own);
-    handle = strike_top(own, 0, serial, &settled, 1);
+    handle = strike_top(own, 0, serial, &settled, 0);
     if (!was_attached) detach(own);
     return handle;
   }
@@ -258,7 +251,7 @@ uint64_t context_interrupt(context *c, uint64_t *serial) {
   for (int try = 1; try <= MOST_TRIES && !settled; try++) {
     PyThreadState *state = enter(c);
     if (!state) break;
-    handle = strike_top(c->main, handle, serial, &settled, try == MOST_TRIES);
+    handle = strike_top(c->main, handle, serial, &settled, try);
     leave(c, state);
     if (!settled) pause_before(try + 1);
   }

@@ -177,13 +177,33 @@ static PyObject *native_write(PyObject *self, PyObject *const *args, Py_ssize_t 
 // and the code that it is for.
 static PyObject *native_unraisable(PyObject *self, PyObject *what) {
   PyObject *type = PyObject_GetAttrString(what, "exc_type"), *result = NULL;
-  int again = type && type == interp_of(self)->interrupted && lane_current() && strike_again(lane_current());
+  int again = type && PyErr_GivenExceptionMatches(type, interp_of(self)->interrupted) && lane_current() && strike_again(lane_current());
   PyObject *usual = type && !again ? PySys_GetObject("__unraisablehook__") : NULL; // borrowed; imports may have ended
   if (again) Py_IncRef(result = Py_None);
   else if (usual) result = PyObject_CallFunctionObjArgs(usual, what, NULL);
   else if (type) PyErr_SetString(PyExc(RuntimeError), "the interpreter is ending");
   Py_DecRef(type);
   return result;
+}
+
+// answer() -> whether the loop that was rung at is to cancel what it runs.
+static PyObject *native_answer(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  return PyBool_FromLong(lane_current() && answer(lane_current()));
+}
+
+// owe() leaves the rest of an interrupt to the loop.
+static PyObject *native_owe(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  if (lane_current()) owe(lane_current());
+  Py_IncRef(Py_None);
+  return Py_None;
+}
+
+// is_hit() -> whether the request that runs was interrupted.
+static PyObject *native_is_hit(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  return PyBool_FromLong(lane_current() && is_hit(lane_current()));
 }
 
 static PyMethodDef natives[] = {
@@ -194,6 +214,9 @@ static PyMethodDef natives[] = {
     {"adopt", native_adopt, METH_O, NULL},
     {"abandon", native_abandon, METH_NOARGS, NULL},
     {"is_error", native_is_error, METH_O, NULL},
+    {"answer", native_answer, METH_NOARGS, NULL},
+    {"owe", native_owe, METH_NOARGS, NULL},
+    {"is_hit", native_is_hit, METH_NOARGS, NULL},
     {"unraisable", native_unraisable, METH_O, NULL},
     {"write", (PyCFunction)(void (*)(void))native_write, METH_FASTCALL | METH_KEYWORDS, NULL},
 };

@@ -28,6 +28,9 @@ var bootstrap string
 //go:embed sources.py
 var sources string
 
+//go:embed loops.py
+var loops string
+
 //go:embed printing.py
 var printing string
 
@@ -61,7 +64,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		executable: optional(config.Executable),
 		home:       optional(config.Home),
 		wide:       C.struct_wide_paths{home: wide(config.Home), executable: wide(config.Executable)},
-		bootstrap:  C.CString(settings(config) + bootstrap + sources + printing + values + converters + live + objects),
+		bootstrap:  C.CString(settings(config) + bootstrap + loops + sources + printing + values + converters + live + objects),
 		spin_ns:    C.int64_t(spinTime),
 		spinners:   C.int(max(1, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))/2)), // the other half is for Python
 	}
