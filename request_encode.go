@@ -1,0 +1,197 @@
+package py
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"unicode"
+
+	"github.com/pycontext/py/internal/cpython"
+	"github.com/pycontext/py/internal/wire"
+)
+
+// frame writes the request as SPEC.md has it, or releases it.
+func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
+	written := false
+	defer func() {
+		if !written { // or a Marshaler panicked, or called runtime.Goexit
+			r.Release()
+		}
+	}()
+	x, ok := r.Scratch.(*exchange)
+	if !ok {
+		x = &exchange{
+			encoder: wire.Encoder{Grow: r.Grow, Lend: r.Lend, Blob: r.Blob, BlobStr: r.BlobStr, Hooks: codecHooks, Scope: c, Converted: &c.converted},
+			decoder: wire.Decoder{Hooks: codecHooks, Scope: c, Bytes: pythonBytes},
+		}
+		r.Scratch = x
+	}
+	e := &x.encoder
+	e.Reset(r.Buffer())
+	e.Byte(byte(q.verb))
+	e.Byte(byte(q.want))
+	env, err := q.env.handleIn(e, c)
+	if err != nil {
+		return nil, err
+	}
+	e.Uint64(env)
+	if q.want == wire.WantFields {
+		writeFields(e, q.fields)
+	}
+	err = c.operands(e, q)
+	written = err == nil
+	return e.Buf, err
+}
+
+// pythonBytes are bytes that Python keeps where they are until a request or a callback is over.
+func pythonBytes(address, n uint64) []byte { return cpython.Items[byte](address, int(n)) }
+
+func (c *Context) operands(e *wire.Encoder, q *request) error {
+	switch q.verb {
+	case wire.VerbCall:
+		if err := writeNames(e, q.module, q.name); err != nil {
+			return err
+		}
+		return writeArgs(e, q.args)
+	case wire.VerbEval, wire.VerbExec:
+		if err := writeNames(e, q.name); err != nil {
+			return err
+		}
+		return writeVars(e, q.vars)
+	case wire.VerbEnv:
+		return writeNames(e, q.name)
+	case wire.VerbConvert, wire.VerbUnconvert:
+		return c.writeConverter(e, q)
+	case wire.VerbAttach:
+		e.Uint64(q.attached)
+		return nil
+	}
+	handle, err := q.object.handleIn(e, c)
+	e.Uint64(handle)
+	switch {
+	case err != nil || q.verb == wire.VerbBuffer:
+		return err
+	case q.verb == wire.VerbValue:
+		e.Uvarint(uint64(q.spent.Depth))
+		e.Uvarint(q.spent.Items)
+		e.Uvarint(q.spent.Bytes)
+		return nil
+	case q.verb == wire.VerbNext:
+		q.batch.write(e)
+		return nil
+	}
+	if err := writeNames(e, q.name); err != nil || q.verb == wire.VerbAttr {
+		return err
+	}
+	return writeArgs(e, q.args)
+}
+
+func writeFields(e *wire.Encoder, f wire.Fields) {
+	keep := byte(0)
+	if f.Keep {
+		keep = 1
+	}
+	e.Byte(keep)
+	e.Raw(f.Names)
+}
+
+func writeNames(e *wire.Encoder, names ...string) error {
+	for _, name := range names {
+		if err := e.Text(name); err != nil {
+			return conversionError("source", err)
+		}
+	}
+	return nil
+}
+
+// writeArgs writes positional arguments, and those of a last Kw as keyword arguments.
+func writeArgs(e *wire.Encoder, args []any) error {
+	var kw Kw
+	if n := len(args); n > 0 {
+		if k, ok := args[n-1].(Kw); ok {
+			kw, args = k, args[:n-1]
+		}
+	}
+	e.Uvarint(uint64(len(args)))
+	for i, arg := range args {
+		if _, ok := arg.(Kw); ok {
+			return misfit(fmt.Sprintf("args[%d]", i), "a py.Kw must be the last argument", nil)
+		}
+		if err := e.Value(arg); err != nil {
+			return conversionError(fmt.Sprintf("args[%d]", i), err)
+		}
+	}
+	e.Uvarint(uint64(len(kw)))
+	if len(kw) == 0 { // an iterator of a map costs something even when there is nothing in it
+		return nil
+	}
+	for name, value := range kw {
+		if err := writeNamed(e, "kw", name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeVars writes variables in the order of their names, so that the same expression is compiled once.
+func writeVars(e *wire.Encoder, vars []Vars) error {
+	var all Vars
+	switch len(vars) {
+	case 0:
+		e.Uvarint(0)
+		return nil
+	case 1:
+		all = vars[0]
+	default:
+		all = Vars{}
+		for _, v := range vars {
+			maps.Copy(all, v)
+		}
+	}
+	var few [8]string
+	names := few[:0]
+	for name := range all {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	e.Uvarint(uint64(len(names)))
+	for _, name := range names {
+		if !isIdentifier(name) || isKeyword(name) {
+			return misfit(fmt.Sprintf("vars[%q]", name), "the name is no Python identifier", nil)
+		}
+		if err := writeNamed(e, "vars", name, all[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeNamed(e *wire.Encoder, what, name string, value any) error {
+	if err := e.Text(name); err != nil {
+		return conversionError(fmt.Sprintf("%s[%q]", what, name), err)
+	}
+	if err := e.Value(value); err != nil {
+		return conversionError(fmt.Sprintf("%s[%q]", what, name), err)
+	}
+	return nil
+}
+
+func isIdentifier(s string) bool {
+	for i, r := range s {
+		if r != '_' && !unicode.IsLetter(r) && (i == 0 || !unicode.In(r, unicode.Nd, unicode.Mn, unicode.Mc, unicode.Pc)) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isKeyword tells what looks like an identifier and cannot be assigned to.
+func isKeyword(s string) bool {
+	switch s {
+	case "False", "None", "True", "__debug__", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+		"elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or",
+		"pass", "raise", "return", "try", "while", "with", "yield":
+		return true
+	}
+	return false
+}
