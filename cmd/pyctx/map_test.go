@@ -224,10 +224,8 @@ func TestMapOddName(t *testing.T) {
 	pyctxWith(t, "1\n", "map", file+":\xff").check(t, "", statusUsage, `has no function '\udcff'`)
 }
 
-// TestMapEnds checks that what a Python process does at its end is done: threads are waited for, exit functions run, and
-// files are written.
-func TestMapEnds(t *testing.T) {
-	dir := folder(t, map[string]string{"main.py": `
+// leavesMuch has something to be done at the end of its process.
+const leavesMuch = `
 import atexit, threading, time
 
 left = open("left.txt", "a")
@@ -237,7 +235,12 @@ def f(x):
     threading.Thread(target=lambda: (time.sleep(0.1), print("thread", x))).start()
     left.write(f"{x}\n")
     return x
-`})
+`
+
+// TestMapEnds checks that what a Python process does at its end is done: threads are waited for, exit functions run, and
+// files are written.
+func TestMapEnds(t *testing.T) {
+	dir := folder(t, map[string]string{"main.py": leavesMuch})
 	for _, mode := range []string{"worker", "subinterp", "owngil"} {
 		cmd := command(t, "map", "--workers", "1", "--mode", mode, "main.py:f")
 		cmd.Dir, cmd.Stdin = dir, strings.NewReader("1\n2\n")

@@ -179,20 +179,7 @@ func TestOtherPython(t *testing.T) {
 	if other == "" {
 		t.Skip("PYCTX_PYTHON is not set")
 	}
-	dir := folder(t, map[string]string{"main.py": `
-import atexit, threading, time
-
-left = open("left.txt", "a")
-atexit.register(lambda: print("at exit"))
-
-def f(x):
-    threading.Thread(target=lambda: (time.sleep(0.1), print("thread", x))).start()
-    left.write(f"{x}\n")
-    return x
-
-if __name__ == "__main__":
-    f(1)
-`})
+	dir := folder(t, map[string]string{"main.py": leavesMuch + "\nif __name__ == '__main__':\n    f(1)\n"})
 	for _, mode := range []string{"worker", "subinterp"} {
 		for _, args := range []string{"run main.py", "map main.py:f"} {
 			verb, rest, _ := strings.Cut(args, " ")

@@ -125,30 +125,17 @@ func nilArguments(t *testing.T, s *suite) {
 func registerConcurrently(t *testing.T, s *suite) {
 	c := s.open(t)
 	run(t, c, "import go\ndef f():\n  try: return go.changing(1)\n  except (AttributeError, LookupError): return -1")
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	loop := func(f func()) {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-					f()
-				}
-			}
-		})
-	}
-	loop(func() { c.Register("changing", func(n int) int { return n }) })
-	loop(func() { c.Unregister("changing") })
-	loop(func() { py.Register("changing", func(n int) int { return n * 100 }); py.Unregister("changing") })
+	stop := meanwhile(
+		func() { c.Register("changing", func(n int) int { return n }) },
+		func() { c.Unregister("changing") },
+		func() { py.Register("changing", func(n int) int { return n * 100 }); py.Unregister("changing") },
+	)
 	for range 1000 {
 		if n := call[int](t, c, "__main__", "f"); n != 1 && n != -1 && n != 100 {
 			t.Fatalf("got %d", n)
 		}
 	}
-	close(stop)
-	wg.Wait()
+	stop()
 	for range 50 {
 		d, err := s.New(context.Background(), py.Options{Mode: py.Worker})
 		if err != nil {

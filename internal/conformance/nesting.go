@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -272,33 +273,20 @@ func noStarvation(t *testing.T, s *suite) {
 	c := s.open(t)
 	register(t, c, "nap", func() { time.Sleep(5 * time.Millisecond) })
 	run(t, c, "import go\ndef work(): return sum(range(200))")
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
 	var others atomic.Int64
-	for range 8 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if _, err := c.Call(context.Background(), "__main__", "work"); err != nil {
-					t.Error(err)
-					return
-				}
-				others.Add(1)
-			}
-		})
-	}
+	stop := meanwhile(slices.Repeat([]func(){func() {
+		if _, err := c.Call(context.Background(), "__main__", "work"); err != nil && !t.Failed() {
+			t.Error(err)
+		}
+		others.Add(1)
+	}}, 8)...)
 	var longest time.Duration
 	for range 20 {
 		start := time.Now()
 		run(t, c, "go.nap()\ngo.nap()")
 		longest = max(longest, time.Since(start))
 	}
-	close(stop)
-	wg.Wait()
+	stop()
 	t.Logf("two naps of 5 ms among %d other calls: at most %v", others.Load(), longest)
 	if longest > 10*time.Second {
 		t.Errorf("a finished callback waited up to %v", longest)

@@ -15,6 +15,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -290,6 +292,23 @@ func flat(t testing.TB, what string, most int, round func()) {
 		}
 	}
 	t.Errorf("%s: memory grows by %d bytes a round", what, least)
+}
+
+// meanwhile runs each function again and again, on a goroutine of its own, until stop is called, which waits for them.
+func meanwhile(functions ...func()) (stop func()) {
+	var stopped atomic.Bool
+	var wg sync.WaitGroup
+	for _, f := range functions {
+		wg.Go(func() {
+			for !stopped.Load() {
+				f()
+			}
+		})
+	}
+	return func() {
+		stopped.Store(true)
+		wg.Wait()
+	}
 }
 
 // eventually polls a condition.

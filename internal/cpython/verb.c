@@ -259,17 +259,21 @@ static PyObject *code_of(context *c, lane *l, int verb, const char *source, size
   return code;
 }
 
+// Attached. Code of the source that comes next, and the variables behind it, for which drop_arguments is due. New reference, or NULL
+// with an error set.
+static PyObject *read_source(context *c, lane *l, reader *in, int verb, arguments *variables) {
+  size_t len;
+  const char *source = get_raw(in, &len);
+  if (read_named(in, c, variables, get_count(in)) == 0 && !in->bad)
+    return code_of(c, l, verb, source, len, verb == VERB_EVAL ? variables->names : NULL);
+  return PyErr_Occurred() ? NULL : malformed();
+}
+
 // With variables, the expression is the body of a function and they are its parameters: they are seen inside lambdas and
 // comprehensions, and by nothing else.
 static PyObject *do_eval(context *c, lane *l, reader *in, PyObject *namespace) {
-  size_t len;
-  const char *source = get_raw(in, &len);
   arguments a = {.slots = a.few};
-  PyObject *code = NULL, *value = NULL;
-  if (read_named(in, c, &a, get_count(in)) == 0 && !in->bad)
-    code = code_of(c, l, VERB_EVAL, source, len, a.names);
-  else if (in->bad && !PyErr_Occurred())
-    malformed();
+  PyObject *code = read_source(c, l, in, VERB_EVAL, &a), *value = NULL;
   if (code && !a.names) {
     value = PyEval_EvalCode(code, namespace, namespace);
   } else if (code) {
@@ -300,12 +304,8 @@ static int assign(context *c, PyObject *namespace, PyObject *name, PyObject *val
 
 // Variables are assigned first, as if the code began with them, unless the code does not compile.
 static PyObject *do_exec(context *c, lane *l, reader *in, PyObject *namespace) {
-  size_t len;
-  const char *source = get_raw(in, &len);
   arguments a = {.slots = a.few};
-  PyObject *code = NULL, *value = NULL;
-  if (read_named(in, c, &a, get_count(in)) == 0 && !in->bad) code = code_of(c, l, VERB_EXEC, source, len, NULL);
-  else if (in->bad && !PyErr_Occurred()) malformed();
+  PyObject *code = read_source(c, l, in, VERB_EXEC, &a), *value = NULL;
   int failed = !code;
   for (size_t i = 0; !failed && i < a.total; i++)
     failed = assign(c, namespace, PyTuple_GetItem(a.names, (Py_ssize_t)i), a.slots[i + 1]) < 0;
