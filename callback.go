@@ -97,6 +97,9 @@ func (c *Context) Register(name string, fn any, options ...FuncOption) error {
 
 // Unregister takes back a function that was registered with this context. It returns false when there was none.
 func (c *Context) Unregister(name string) bool {
+	if c == nil {
+		return false
+	}
 	registry.mu.Lock()
 	defer cpython.FunctionsChanged()
 	defer registry.mu.Unlock()

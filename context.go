@@ -272,4 +272,6 @@ func (c *Context) waitForRequests(ctx context.Context) error {
 // what it runs. Code that catches the exception, a KeyboardInterrupt, or the cancellation, may go on. It returns false, and does nothing, when no request runs. It cannot stop code
 // inside C that does not return to Python, and waits while such code keeps the interpreter's lock, or imports, for up to three
 // seconds.
-func (c *Context) Interrupt() bool { return c.core.Interrupt(ErrInterrupted) }
+func (c *Context) Interrupt() bool {
+	return c != nil && c.core != nil && c.core.Interrupt(ErrInterrupted)
+}

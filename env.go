@@ -2,6 +2,7 @@ package py
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/pycontext/py/internal/wire"
 )
@@ -17,7 +18,11 @@ type Env struct {
 
 // NewEnv makes an env. Close it when it is no longer needed; one that is forgotten is released too.
 func (c *Context) NewEnv(ctx context.Context) (*Env, error) {
-	namespace, err := run[*Object](ctx, c, &request{verb: wire.VerbEnv, name: c.preload})
+	q := &request{verb: wire.VerbEnv}
+	if c != nil {
+		q.name = c.preload
+	}
+	namespace, err := run[*Object](ctx, c, q)
 	if err != nil {
 		return nil, err
 	}
@@ -66,4 +71,15 @@ func (e *Env) handleIn(to *wire.Encoder, c *Context) (uint64, error) {
 		return 0, nil
 	}
 	return e.namespace.handleIn(to, c)
+}
+
+func encodeEnv(e *wire.Encoder, env *Env) error {
+	switch {
+	case env == nil:
+		e.None()
+		return nil
+	case env.namespace == nil:
+		return fmt.Errorf("py: the env was not made by py: %w", ErrClosed)
+	}
+	return encodeObject(e, env.namespace)
 }

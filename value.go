@@ -104,10 +104,7 @@ func encodeSpecial(e *wire.Encoder, v any) (bool, error) {
 	case Function:
 		return true, encodeFunction(e, v)
 	case *Env:
-		if v == nil {
-			return true, encodeObject(e, nil)
-		}
-		return true, encodeObject(e, v.namespace)
+		return true, encodeEnv(e, v)
 	}
 	if ok, err := encodeStandard(e, v); ok || err != nil {
 		return ok, err

@@ -95,16 +95,22 @@ func contextVariables(t *testing.T, s *suite) {
 func nilArguments(t *testing.T, s *suite) {
 	c := s.open(t)
 	ctx := limit(t)
-	is(t, "Close of what New did not make", (*py.Context)(nil).Close(), nil)
+	for _, none := range []*py.Context{nil, {}} {
+		is(t, "Close of what New did not make", none.Close(), nil)
+		equal(t, "Interrupt of it", none.Interrupt(), false)
+		equal(t, "Unregister with it", none.Unregister("f"), false)
+	}
 	for name, use := range map[string]func() error{
 		"nil env":         func() error { _, err := py.Eval[int](ctx, (*py.Env)(nil), "1"); return err },
 		"nil context":     func() error { _, err := py.Eval[int](ctx, (*py.Context)(nil), "1"); return err },
+		"nil NewEnv":      func() error { _, err := (*py.Context)(nil).NewEnv(ctx); return err },
 		"nil Register":    func() error { return (*py.Context)(nil).Register("f", func() {}) },
 		"nil Shutdown":    func() error { return (*py.Context)(nil).Shutdown(ctx) },
 		"nil runner":      func() error { _, err := py.Eval[int](ctx, nil, "1"); return err },
 		"nil object":      func() error { _, err := py.Decode[int](ctx, nil); return err },
 		"nil attach":      func() error { return c.Attach(ctx, nil) },
 		"zero env":        func() error { _, err := (&py.Env{}).Eval(ctx, "1"); return err },
+		"zero env arg":    func() error { _, err := c.Call(ctx, "builtins", "repr", &py.Env{}); return err },
 		"zero object":     func() error { _, err := (&py.Object{}).Value(ctx); return err },
 		"zero object arg": func() error { _, err := c.Call(ctx, "builtins", "len", &py.Object{}); return err },
 	} {
