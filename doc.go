@@ -28,7 +28,8 @@
 //
 // The first [New] loads it. A program that wants to say which Python, what sys.argv and sys.path hold, or where print
 // writes to, calls [Start] before. [Info] says what was loaded, where it was found, and which modes it supports. Python is
-// initialised isolated: PYTHONPATH and its like have no effect, text is UTF-8, and signals are left to Go.
+// initialised isolated: PYTHONPATH and its like have no effect, text is UTF-8, and signals are left to Go. What Go does nothing
+// about, such as a SIGUSR1 that no signal.Notify asks for, ends the process where it comes to a thread that is not Go's.
 //
 // Two of Python's settings differ from its own defaults, in every interpreter: sys.setrecursionlimit is 12000, since Go
 // and Python calling each other use it up; sys.setswitchinterval is 0.5 ms, so that contexts that share a lock, and
@@ -47,9 +48,9 @@
 //
 // Worker works with every package and is the zero value. Contexts that share a lock take turns running Python code; they
 // do overlap where code sleeps, reads, writes, or computes in C with the lock let go. OwnGIL contexts share nothing but
-// the process, and as many run at once as there are processors. It takes extension modules that support it: all of
-// the standard library does on CPython 3.14, and numpy and many others do not yet, whose import is an ImportError that
-// names the module, the mode and what to use instead. A mode that the Python at hand is too old for is [ErrUnsupportedMode].
+// the process, and as many run at once as there are processors. It takes extension modules that support it: those of
+// the standard library do on CPython 3.14, but for curses, faulthandler, readline and tracemalloc, and numpy and many others do not
+// yet, whose import is an ImportError that names the module, the mode and what to use instead. A mode that the Python at hand is too old for is [ErrUnsupportedMode].
 //
 // On a free-threaded build of CPython there are no locks to share, and all modes run in parallel.
 //
@@ -507,14 +508,15 @@
 // like the context's own thread; a request of such a callback's chain runs on the Python thread that made it. A
 // thread belongs to the context whose code started it, and outlives the request: the context.Context of what it calls in Go ends
 // with the context, not with a request that waits for the thread. In a worker context threads live on when it closes, and can
-// then call Go no more. Interpreters of their own have no daemon threads.
+// then call Go no more. Interpreters of their own have no daemon threads, and so no logging.handlers.QueueListener.
 //
 // # Processes
 //
 // After os.fork() the child has no Go: calling a Go function there is a RuntimeError, and the child exits, as a Python program
 // does, where its code would come back to Go. Interpreters other than the main one refuse to fork at all. subprocess works
-// everywhere; use multiprocessing with the spawn method. Its Process and Pipe work everywhere too; its Queue and Pool, and
-// concurrent.futures.ProcessPoolExecutor, need daemon threads and thus a Worker context.
+// everywhere; use multiprocessing with the spawn method. Its Process and Pipe work everywhere too; its Queue and Pool,
+// concurrent.futures.ProcessPoolExecutor, and asyncio's subprocesses where os.pidfd_open is missing, as in the bundled Python,
+// need daemon threads and thus a Worker context.
 //
 // # Standard streams
 //

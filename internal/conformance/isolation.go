@@ -20,6 +20,7 @@ var isolationCases = []testCase{
 	{"Case65Sleeps", sleeps},
 	{"Case66Isolation", isolation},
 	{"Case66Modules", modules},
+	{"Case66Extensions", extensions},
 	{"Case66DamagedBytecode", damagedBytecode},
 }
 
@@ -143,6 +144,31 @@ func modules(t *testing.T, s *suite) {
 		})
 	}
 	wg.Wait()
+}
+
+// extensions: all extension modules of the standard library load in an interpreter of its own, but for those that the documentation names.
+func extensions(t *testing.T, s *suite) {
+	if s.Mode != py.OwnGIL {
+		t.Skip("interpreters that share a lock take every module")
+	}
+	c := s.open(t)
+	run(t, c, `
+import sys, importlib.machinery, importlib.util
+def refused():
+    for name in sys.stdlib_module_names:
+        spec = importlib.util.find_spec(name)
+        if spec is None or 'test' in name: continue
+        if spec.origin != 'built-in' and not isinstance(spec.loader, importlib.machinery.ExtensionFileLoader): continue
+        try: importlib.import_module(name)
+        except ImportError as e:
+            if 'does not support loading in subinterpreters' in str(e): yield name
+`)
+	known := []string{"_curses", "_curses_panel", "_suggestions", "_tracemalloc", "faulthandler", "readline"} // traceback goes without _suggestions
+	for _, name := range eval[[]string](t, c, "list(refused())") {
+		if !slices.Contains(known, name) {
+			t.Errorf("%s does not load", name)
+		}
+	}
 }
 
 // damagedBytecode: a compiled file that cannot be read is made again from its source, and one without a source is an error.
