@@ -34,7 +34,7 @@ func (c *Context) Exec(ctx context.Context, code string, vars ...Vars) error {
 // Call calls a function, as [Context.Call], and decodes the result as a T. T may be *[Object] to keep the result in
 // Python and get a reference to it. A result that a T cannot hold exactly is a *[ConversionError].
 func Call[T any](ctx context.Context, r Runner, module, function string, args ...any) (T, error) {
-	return run[T](ctx, r, &request{verb: wire.VerbCall, module: module, name: function, args: args})
+	return run[T](ctx, r, &request{verb: wire.VerbCall, module: module, name: function}, args...)
 }
 
 // Eval evaluates an expression, as [Context.Eval], and decodes its value as a T.
@@ -45,7 +45,7 @@ func Eval[T any](ctx context.Context, r Runner, expr string, vars ...Vars) (T, e
 // CallMethod calls a method of an object and decodes the result as a T. An empty name calls the object itself; a dotted
 // one walks attributes.
 func CallMethod[T any](ctx context.Context, o *Object, name string, args ...any) (T, error) {
-	return run[T](ctx, o.runner(), &request{verb: wire.VerbMethod, object: o, name: name, args: args})
+	return run[T](ctx, o.runner(), &request{verb: wire.VerbMethod, object: o, name: name}, args...)
 }
 
 // Attr decodes an attribute of an object as a T. A dotted name walks attributes.

@@ -79,13 +79,14 @@ func (p *callable) bind(o *Object, chain *chain) reflect.Value {
 }
 
 func (p *callable) call(ctx context.Context, o *Object, in []reflect.Value) []reflect.Value {
-	q := &request{verb: wire.VerbMethod, want: p.want, fields: p.fields, object: o, args: p.arguments(in)}
+	q := &request{verb: wire.VerbMethod, want: p.want, fields: p.fields, object: o}
+	args := p.arguments(in)
 	if p.result == nil {
 		var none any
-		return []reflect.Value{errorValue(runInto(ctx, o.runner(), q, reflect.ValueOf(&none).Elem()))}
+		return []reflect.Value{errorValue(runInto(ctx, o.runner(), q, reflect.ValueOf(&none).Elem(), args...))}
 	}
 	result := reflect.New(p.result).Elem()
-	err := runInto(ctx, o.runner(), q, result)
+	err := runInto(ctx, o.runner(), q, result, args...)
 	if err != nil {
 		result.SetZero()
 	}

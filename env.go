@@ -56,12 +56,12 @@ func (e *Env) Exec(ctx context.Context, code string, vars ...Vars) error {
 	return exec(ctx, e, code, vars)
 }
 
-func (e *Env) send(ctx context.Context, q *request) (reply, error) {
+func (e *Env) send(ctx context.Context, q *request, args []any) (reply, error) {
 	if e == nil || e.context == nil {
 		return reply{}, q.nowhere("env")
 	}
 	q.env = e
-	return e.context.send(ctx, q)
+	return e.context.send(ctx, q, args)
 }
 
 // handleIn returns the handle of the namespace, which must be one of c, until what the encoder writes is read; 0 stands for the

@@ -22,7 +22,7 @@ func fetch(arguments *wire.Decoder, ref, into any) (ok bool, err error) {
 	v := reflect.ValueOf(into).Elem()
 	q := &request{verb: wire.VerbValue, object: o, spent: arguments.Spent()}
 	q.want, q.fields = wantOfType(v.Type())
-	answer, err := o.context.send(chain, q)
+	answer, err := o.context.send(chain, q, nil)
 	if err != nil {
 		return true, err
 	}

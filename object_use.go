@@ -158,8 +158,7 @@ func use[T any](ctx context.Context, o *Object, what string, problem error, modu
 	if problem != nil {
 		return zero, notSent(problem)
 	}
-	q.args = append([]any{o}, operands...)
-	v, err := run[T](ctx, r, q)
+	v, err := run[T](ctx, r, q, append([]any{o}, operands...)...)
 	var bad *ConversionError
 	if errors.As(err, &bad) {
 		bad.Place = operandPlace(bad.Place, function)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/pycontext/py/internal/cpython"
@@ -14,10 +15,11 @@ import (
 // Runner is where Python code runs: a *[Context], in its own namespace, or an *[Env].
 type Runner interface {
 	// send encodes the request, waits for its result, and returns it undecoded.
-	send(ctx context.Context, q *request) (reply, error)
+	send(ctx context.Context, q *request, args []any) (reply, error)
 }
 
-// request is everything that can be asked of Python.
+// request is everything that can be asked of Python, but for the arguments of a call: those are with it everywhere, and on their own
+// so that they stay on the caller's stack.
 type request struct {
 	verb     wire.Verb
 	want     wire.Want
@@ -27,7 +29,6 @@ type request struct {
 	what     string  // names the request in errors, where its verb and names do not
 	module   string
 	name     string // function, method, attribute, or the source of an eval or exec
-	args     []any
 	vars     []Vars
 	attached uint64
 	batch    batch       // of wire.VerbNext
@@ -114,7 +115,7 @@ func checkDotted(what, name string) error {
 }
 
 // send is the way of every request of every context.
-func (c *Context) send(ctx context.Context, q *request) (reply, error) {
+func (c *Context) send(ctx context.Context, q *request, args []any) (reply, error) {
 	if c == nil || c.core == nil {
 		return reply{}, q.nowhere("context")
 	}
@@ -125,14 +126,11 @@ func (c *Context) send(ctx context.Context, q *request) (reply, error) {
 	if err := ctx.Err(); err != nil {
 		return reply{}, &unfinishedError{what: q.describe(), err: err, cause: context.Cause(ctx)}
 	}
-	if err := q.check(); err != nil {
-		return reply{}, notSent(err)
-	}
 	r, err := c.core.Request(via != nil)
 	if err != nil {
 		return reply{}, c.closedError(q, false)
 	}
-	frame, err := c.frame(r, q)
+	frame, err := c.frame(r, q, args)
 	if err != nil {
 		return reply{}, notSent(err)
 	}
@@ -180,11 +178,11 @@ func (c *Context) closedError(q *request, started bool) error {
 var errNoContext = errors.New("the context.Context is nil: use context.Background(), or one with a deadline")
 
 // run sends a request and decodes its result as a T, whose kind says how it travels.
-func run[T any](ctx context.Context, r Runner, q *request) (T, error) {
+func run[T any](ctx context.Context, r Runner, q *request, args ...any) (T, error) {
 	if q.want == wire.WantExact {
 		q.want, q.fields = wantOf[T]()
 	}
-	answer, err := sendTo(ctx, r, q)
+	answer, err := sendTo(ctx, r, q, args)
 	if err != nil {
 		var zero T
 		return zero, err
@@ -193,24 +191,24 @@ func run[T any](ctx context.Context, r Runner, q *request) (T, error) {
 	return decodeResult[T](answer.decoder)
 }
 
-func sendTo(ctx context.Context, r Runner, q *request) (reply, error) {
-	switch r := r.(type) { // called directly, q stays on the stack
+func sendTo(ctx context.Context, r Runner, q *request, args []any) (reply, error) {
+	switch r := r.(type) { // called directly, q and args stay on the stack
 	case *Context:
-		return r.send(ctx, q)
+		return r.send(ctx, q, args)
 	case *Env:
-		return r.send(ctx, q)
+		return r.send(ctx, q, args)
 	case nil:
 		moved := *q
 		return reply{}, moved.nowhere("context, env or object")
 	default:
 		moved := *q
-		return r.send(ctx, &moved)
+		return r.send(ctx, &moved, slices.Clone(args))
 	}
 }
 
 // runInto is run with a result of a type that is known only now; q says how it travels.
-func runInto(ctx context.Context, r Runner, q *request, v reflect.Value) error {
-	answer, err := sendTo(ctx, r, q)
+func runInto(ctx context.Context, r Runner, q *request, v reflect.Value, args ...any) error {
+	answer, err := sendTo(ctx, r, q, args)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // frame writes the request as SPEC.md has it, or releases it.
-func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
+func (c *Context) frame(r *cpython.Request, q *request, args []any) ([]byte, error) {
 	written := false
 	defer func() {
 		if !written { // or a Marshaler panicked, or called runtime.Goexit
@@ -27,39 +27,88 @@ func (c *Context) frame(r *cpython.Request, q *request) ([]byte, error) {
 		r.Scratch = x
 	}
 	e := &x.encoder
-	e.Reset(r.Buffer())
-	e.Byte(byte(q.verb))
+	buf := r.Buffer()
+	if n := sameHead(q, buf[:cap(buf)]); n > 0 {
+		e.Reset(buf[:n])
+	} else {
+		e.Reset(buf)
+		if err := c.writeHead(e, q); err != nil {
+			return nil, err
+		}
+	}
+	err := c.operands(e, q, args)
+	written = err == nil
+	return e.Buf, err
+}
+
+const headNames = 2 + 8 // where the names begin in a head, behind the verb, the want and the env
+
+// sameHead is how long the head of a frame is that the buffer has from the last request, where that of q would be the same: a program
+// mostly asks for the same again. 0: it has to be written.
+func sameHead(q *request, buf []byte) int {
+	most := headNames + 2 + len(q.module) + len(q.name)
+	if most > min(0x7f, len(buf)) || q.env != nil || buf[0] != byte(q.verb) || buf[1] != byte(q.want) || q.want == wire.WantFields ||
+		[8]byte(buf[2:headNames]) != [8]byte{} {
+		return 0
+	}
+	switch q.verb {
+	case wire.VerbCall:
+		if n := sameName(buf, headNames, q.module); n > 0 {
+			return sameName(buf, n, q.name)
+		}
+	case wire.VerbEval, wire.VerbExec:
+		return sameName(buf, headNames, q.name)
+	}
+	return 0
+}
+
+// sameName is where a name in the buffer ends, if it is that one, and else 0.
+func sameName(buf []byte, at int, name string) int {
+	end := at + 1 + len(name)
+	if int(buf[at]) != len(name) || string(buf[at+1:end]) != name {
+		return 0
+	}
+	return end
+}
+
+func (c *Context) writeHead(e *wire.Encoder, q *request) error {
+	e.Byte(0) // no verb, until the head is complete
+	if err := q.check(); err != nil {
+		return err
+	}
 	e.Byte(byte(q.want))
 	env, err := q.env.handleIn(e, c)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	e.Uint64(env)
 	if q.want == wire.WantFields {
 		writeFields(e, q.fields)
 	}
-	err = c.operands(e, q)
-	written = err == nil
-	return e.Buf, err
+	switch q.verb {
+	case wire.VerbCall:
+		err = writeNames(e, q.module, q.name)
+	case wire.VerbEval, wire.VerbExec, wire.VerbEnv:
+		err = writeNames(e, q.name)
+	}
+	if err == nil {
+		e.Buf[0] = byte(q.verb)
+	}
+	return err
 }
 
 // pythonBytes are bytes that Python keeps where they are until a request or a callback is over.
 func pythonBytes(address, n uint64) []byte { return cpython.Items[byte](address, int(n)) }
 
-func (c *Context) operands(e *wire.Encoder, q *request) error {
+// operands writes what follows the head.
+func (c *Context) operands(e *wire.Encoder, q *request, args []any) error {
 	switch q.verb {
 	case wire.VerbCall:
-		if err := writeNames(e, q.module, q.name); err != nil {
-			return err
-		}
-		return writeArgs(e, q.args)
+		return writeArgs(e, args)
 	case wire.VerbEval, wire.VerbExec:
-		if err := writeNames(e, q.name); err != nil {
-			return err
-		}
 		return writeVars(e, q.vars)
 	case wire.VerbEnv:
-		return writeNames(e, q.name)
+		return nil
 	case wire.VerbConvert, wire.VerbUnconvert:
 		return c.writeConverter(e, q)
 	case wire.VerbAttach:
@@ -83,7 +132,7 @@ func (c *Context) operands(e *wire.Encoder, q *request) error {
 	if err := writeNames(e, q.name); err != nil || q.verb == wire.VerbAttr {
 		return err
 	}
-	return writeArgs(e, q.args)
+	return writeArgs(e, args)
 }
 
 func writeFields(e *wire.Encoder, f wire.Fields) {

@@ -79,7 +79,7 @@ func (p *sequence) bind(o *Object, chain *chain) reflect.Value {
 	}
 	return reflect.MakeFunc(p.typ, func(in []reflect.Value) []reflect.Value {
 		s := streaming[reflect.Value]{want: p.want, fields: p.fields, read: read}
-		for item, err := range s.of(chain.now(), o.runner(), request{verb: wire.VerbValue, object: o}) {
+		for item, err := range s.of(chain.now(), o.runner(), request{verb: wire.VerbValue, object: o}, nil) {
 			failed := none
 			if err != nil {
 				item, failed = zero, errorValue(err)

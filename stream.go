@@ -28,7 +28,7 @@ import (
 // to go, and Python prints it. When ctx ends, it is closed after that. The body of the loop may use the context, and a
 // Stream may be used within a callback's chain.
 func Stream[T any](ctx context.Context, r Runner, module, function string, args ...any) iter.Seq2[T, error] {
-	return stream[T](ctx, r, request{verb: wire.VerbCall, module: module, name: function, args: args})
+	return stream[T](ctx, r, request{verb: wire.VerbCall, module: module, name: function}, args...)
 }
 
 // StreamEval is [Stream] over the value of an expression, as of [Eval].
@@ -61,10 +61,10 @@ func (b batch) write(e *wire.Encoder) {
 	e.Uint64(b.bytes)
 }
 
-func stream[T any](ctx context.Context, r Runner, source request) iter.Seq2[T, error] {
+func stream[T any](ctx context.Context, r Runner, source request, args ...any) iter.Seq2[T, error] {
 	s := streaming[T]{read: wire.Decode[T]}
 	s.want, s.fields = wantOf[T]()
-	return s.of(ctx, r, source)
+	return s.of(ctx, r, source, args)
 }
 
 // A streaming is how items travel, and how they are read.
@@ -75,12 +75,12 @@ type streaming[T any] struct {
 }
 
 // of ranges over the items of what a request returns.
-func (how streaming[T]) of(ctx context.Context, r Runner, source request) iter.Seq2[T, error] {
+func (how streaming[T]) of(ctx context.Context, r Runner, source request, args []any) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
 		q := source
 		q.want = wire.WantIter
-		over, err := run[*Object](ctx, r, &q)
+		over, err := run[*Object](ctx, r, &q, args...)
 		if err != nil {
 			yield(zero, err)
 			return
@@ -124,7 +124,7 @@ func (s *stepper[T]) step() error {
 	q := &request{verb: wire.VerbNext, want: s.want, fields: s.fields, object: s.over}
 	q.batch = batch{uint64(min(1+s.quick/16, batchItems)), batchTime, batchBytes}
 	start := time.Now()
-	answer, err := sendTo(s.ctx, s.over.context, q)
+	answer, err := sendTo(s.ctx, s.over.context, q, nil)
 	if err != nil {
 		return begun(err)
 	}

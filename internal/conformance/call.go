@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ import (
 
 var callCases = []testCase{
 	{"Case11Call", callBasics},
+	{"Case11SameAgain", sameAgain},
 	{"Case12Missing", callMissing},
 	{"Case12HalfImported", halfImported},
 	{"Case13Large", callLarge},
@@ -79,6 +81,77 @@ func callBasics(t *testing.T, s *suite) {
 	equal(t, "1000 arguments", len(call[[]any](t, c, "__main__", "list", call[*py.Object](t, c, "builtins", "tuple", args))), 1000)
 	run(t, c, "def count(*a, **k): return len(a), len(k)")
 	equal(t, "1000 of both", call[any](t, c, "__main__", "count", append(args, many)...), py.Tuple{int64(1000), int64(1000)})
+}
+
+// What a request leaves of itself for the next, which may be the same again, or nearly, is never taken for something else.
+func sameAgain(t *testing.T, s *suite) {
+	c := s.open(t)
+	env, err := c.NewEnv(limit(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const code = "def %s(*args): return {'Name': '%s', 'Args': len(args), 'Bytes': sum(map(len, args))}"
+	for _, name := range []string{"f", "g", "ff", "a" + strings.Repeat("b", 200)} {
+		run(t, c, fmt.Sprintf(code, name, name))
+		run(t, env, fmt.Sprintf(code, name, "env "+name))
+	}
+	run(t, c, "import sys, types\nsys.modules['again'] = types.ModuleType('again')")
+	run(t, c, "exec(code, vars(sys.modules['again']))", py.Vars{"code": fmt.Sprintf(code, "f", "again f")})
+	type answer struct {
+		Name        string
+		Args, Bytes int
+	}
+	random := mathrand.New(mathrand.NewPCG(1, 2))
+	pick := func(names ...string) string { return names[random.IntN(len(names))] }
+	for i := range 3000 {
+		runner, who := py.Runner(c), ""
+		if random.IntN(4) == 0 {
+			runner, who = env, "env "
+		}
+		name := pick("f", "f", "f", "g", "ff", "a"+strings.Repeat("b", 200))
+		module := "__main__"
+		if name == "f" && random.IntN(4) == 0 {
+			module, who = "again", "again "
+		}
+		want := answer{Name: who + name}
+		var args []any
+		for range random.IntN(3) {
+			n := []int{0, 5, 90, 110, 300, 70_000, 140_000}[random.IntN(7)]
+			args = append(args, strings.Repeat("x", n))
+			want.Args, want.Bytes = want.Args+1, want.Bytes+n
+		}
+		var got answer
+		switch random.IntN(6) {
+		case 0:
+			got, err = py.Call[answer](limit(t), runner, module, name, args...)
+		case 1, 2:
+			var x any
+			x, err = py.Call[any](limit(t), runner, module, name, args...)
+			if m, ok := x.(map[string]any); ok {
+				got = answer{m["Name"].(string), int(m["Args"].(int64)), int(m["Bytes"].(int64))}
+			}
+		case 3:
+			var o *py.Object
+			if o, err = py.Call[*py.Object](limit(t), runner, module, name, args...); err == nil {
+				got, err = py.Decode[answer](limit(t), o)
+				o.Close()
+			}
+		case 4:
+			module := fmt.Sprintf("__import__('sys').modules.get(%q) or __import__('types').SimpleNamespace(**globals())", strings.Trim(module, "_"))
+			got, err = py.Eval[answer](limit(t), runner, "("+module+")."+name+"(*args)", py.Vars{"args": args})
+		case 5:
+			if _, err = runner.(interface {
+				Call(context.Context, string, string, ...any) (any, error)
+			}).Call(limit(t), "__main__", name, append(args, make(chan<- int))...); !py.SafeToRetry(err) {
+				t.Fatalf("request %d: got %v for what Python cannot have", i, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("request %d, %s: %v", i, want.Name, err)
+		}
+		equal(t, fmt.Sprintf("request %d", i), got, want)
+	}
 }
 
 func callMissing(t *testing.T, s *suite) {

@@ -32,12 +32,14 @@ type Context struct {
 	fence fence
 
 	stage  atomic.Int32
-	users  atomic.Int64            // the thread, the requests under way, and who else needs the C side; at zero that is let go
-	strays atomic.Int64            // requests under way whose callers no longer wait
-	calm   chan struct{}           // one element: there may be none under way, while the context drains
-	spare  atomic.Pointer[Request] // an idle request
-	mu     sync.Mutex
-	idle   []*Request // under mu: more of them
+	users  atomic.Int64  // the thread, the requests under way, and who else needs the C side; at zero that is let go
+	strays atomic.Int64  // requests under way whose callers no longer wait
+	calm   chan struct{} // one element: there may be none under way, while the context drains
+
+	first *Request // is enough for one caller, and taken without a lock
+	taken atomic.Bool
+	mu    sync.Mutex
+	idle  []*Request // under mu: further ones
 
 	// Owner is package py's context.
 	Owner any
@@ -73,6 +75,7 @@ func NewContext(mode Mode, stackSize int, spin time.Duration, owner any) (*Conte
 		c.die()
 		return nil, fmt.Errorf("the system has no thread with a stack of %d bytes: make Options.StackSize smaller, or close other contexts", stackSize)
 	}
+	c.first = c.newRequest()
 	defer c.release()
 	Wait(func() { <-c.started })
 	if problem := C.GoString(&c.c.problem[0]); problem != "" {
@@ -229,10 +232,7 @@ func (c *Context) letGo() {
 	idle := c.idle
 	c.idle = nil
 	c.mu.Unlock()
-	if r := c.spare.Swap(nil); r != nil {
-		idle = append(idle, r)
-	}
-	for _, r := range idle {
+	for _, r := range append(idle, c.first) {
 		r.destroy()
 	}
 	C.context_release(c.c)

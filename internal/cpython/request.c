@@ -10,8 +10,8 @@ request *request_new(uint64_t handle) {
   if (!r) return NULL;
   memset(r, 0, sizeof *r);
   r->handle = handle;
-  r->in = (buf){r->in_local, 0, sizeof r->in_local, r->in_local};
-  r->out = (buf){r->out_local, 0, sizeof r->out_local, r->out_local};
+  r->in = (buf){r->in_local, 0, BUF_GIVEN, r->in_local};
+  r->out = (buf){r->out_local, 0, BUF_GIVEN, r->out_local};
   stats_add(STAT_REQUESTS, 1);
   return r;
 }

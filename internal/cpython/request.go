@@ -59,36 +59,39 @@ func (c *Context) Request(chain bool) (*Request, error) {
 		c.release()
 		return nil, ErrClosed
 	}
-	if r := c.spare.Swap(nil); r != nil {
-		return r, nil
+	if c.taken.CompareAndSwap(false, true) {
+		return c.first, nil
 	}
 	if r := c.takeIdle(); r != nil {
 		return r, nil
 	}
+	return c.newRequest(), nil
+}
+
+func (c *Context) newRequest() *Request {
 	r := &Request{context: c, wake: make(chan struct{}, 1)}
 	r.handle = requests.Add(r)
 	r.c = C.request_new(C.uint64_t(r.handle))
 	if r.c == nil {
 		panic("cpython: out of memory")
 	}
-	return r, nil
+	return r
 }
 
 func (c *Context) takeIdle() *Request {
+	var r *Request
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := len(c.idle)
-	if n == 0 {
-		return nil
+	if n := len(c.idle); n > 0 {
+		r, c.idle = c.idle[n-1], c.idle[:n-1]
 	}
-	r := c.idle[n-1]
-	c.idle = c.idle[:n-1]
+	c.mu.Unlock()
 	return r
 }
 
 // keep takes back a request. Whoever gives it holds the context.
 func (c *Context) keep(r *Request) {
-	if c.spare.CompareAndSwap(nil, r) {
+	if r == c.first {
+		c.taken.Store(false)
 		return
 	}
 	c.mu.Lock()
