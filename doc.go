@@ -325,8 +325,8 @@
 // FileExistsError, EOFError or TimeoutError where errors.Is says the same, or the nearest built-in class of the [Error] that it
 // wraps: one that is no Exception, such as SystemExit, is no go.Error either. So an exception of a class of Python's own that a
 // function passes on is caught in Python as the built-in class that it derives from, and its attributes are gone: an Error
-// holds nothing of Python. If Python does not catch it, the Go error comes out
-// of the request: errors.Is and errors.As find it, and the [Error] with its own class. A panic is a RuntimeError in Python and a [PanicError] in Go.
+// holds nothing of Python. If Python does not catch it, the Go error comes out of the request: errors.Is and errors.As find it,
+// and the [Error] with its own class. A panic is a RuntimeError in Python and a [PanicError] in Go.
 //
 // # Functions as values
 //
