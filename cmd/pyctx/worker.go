@@ -181,10 +181,10 @@ func (w *worker) revive() error {
 		return nil
 	}
 	old := w.context
-	w.job.console.printf("a context does not come back from C code, %v after its item's timeout; another takes its place",
-		stuckGrace)
+	w.job.console.printf("a context is still busy, in C code or in Python code that stops at nothing, "+
+		"%v after its item's timeout; another takes its place", stuckGrace)
 	if w.job.stuck.Add(1) > maxStuck {
-		return failedf("%d contexts did not come back from C code: giving up", maxStuck)
+		return failedf("%d contexts did not come back from such code: giving up", maxStuck)
 	}
 	go func() {
 		_ = old.Close()

@@ -109,6 +109,15 @@ def spins(x):
     return x
 
 
+def stubborn(x):
+    while x == 2:
+        try:
+            spins(x)
+        except BaseException:
+            pass
+    return x
+
+
 def sleeps(x):
     if x == 2:
         time.sleep(600)
