@@ -27,6 +27,7 @@ var interruptCases = []testCase{
 	{"Case62InterruptIdle", interruptIdle},
 	{"Case62Interrupt", interruptRunning},
 	{"Case62InterruptNested", interruptNested},
+	{"Case62InterruptDeep", interruptDeep},
 	{"Case62InterruptInline", interruptInline},
 	{"Case63NoDeadline", noDeadline},
 	{"Case63NoDeadlineBusy", noDeadlineBusy},
@@ -389,6 +390,20 @@ func interruptRunning(t *testing.T, s *suite) {
 	wg.Wait()
 	t.Logf("%d interrupted, %d not", hit, ok)
 	works(t, c)
+}
+
+// interruptDeep aims at code that has no room left for another call.
+func interruptDeep(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, "import asyncio\ndef deep():\n  try: deep()\n  except RecursionError:\n    while True: pass\nasync def coroutine(): deep()")
+	for _, code := range []string{"deep()", "asyncio.run(coroutine())"} {
+		result := make(chan error)
+		go func() { result <- c.Exec(timeout(30*time.Second), code) }()
+		time.Sleep(100 * time.Millisecond)
+		eventually(t, "it is interrupted", c.Interrupt)
+		is(t, code, <-result, py.ErrInterrupted)
+		works(t, c)
+	}
 }
 
 func interruptNested(t *testing.T, s *suite) {

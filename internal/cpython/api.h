@@ -65,10 +65,12 @@ typedef struct {
 #define Py_tp_dealloc 52
 #define Py_tp_doc 56
 #define Py_tp_getattro 58
+#define Py_tp_new 65
 #define Py_tp_free 74
 #define Py_TPFLAGS_DISALLOW_INSTANTIATION (1u << 7)
 #define Py_TPFLAGS_IMMUTABLETYPE (1u << 8)
 
+#define METH_VARARGS 0x0001
 #define METH_O 0x0008
 #define METH_NOARGS 0x0004
 #define METH_FASTCALL 0x0080
@@ -202,6 +204,7 @@ typedef struct {
   F(Py_ssize_t, PyTuple_Size, (PyObject *))                                                                           \
   F(PyObject *, PyTuple_GetItem, (PyObject *, Py_ssize_t))                                                            \
   F(int, PyTuple_SetItem, (PyObject *, Py_ssize_t, PyObject *))                                                       \
+  F(PyObject *, PyTuple_GetSlice, (PyObject *, Py_ssize_t, Py_ssize_t))                                               \
   F(PyObject *, PyDict_New, (void))                                                                                   \
   F(PyObject *, PyDict_Copy, (PyObject *))                                                                            \
   F(int, PyDict_SetItem, (PyObject *, PyObject *, PyObject *))                                                        \

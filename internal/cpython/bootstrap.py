@@ -26,15 +26,7 @@ class Interrupted(KeyboardInterrupt):
 
     __module__ = "go"
 
-    def __new__(cls, *args):
-        if is_hit():  # C is about to raise it
-            try:
-                cls = interrupted_class()
-            except Interrupted:
-                raise
-            except BaseException:
-                pass
-        return super().__new__(cls, *args)
+    __new__ = new_interrupted  # which asks interrupted_class
 
 
 def call(name, /, *args, **kwargs):

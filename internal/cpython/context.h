@@ -30,7 +30,7 @@ typedef struct interp {
   int64_t id;
   context *owner; // NULL for the main interpreter
   int own_lock;
-  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *end_child, *interrupted, *bell, *identifier, *modules, *builtins;
+  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *end_child, *interrupted, *interrupted_class, *bell, *identifier, *modules, *builtins;
   PyObject *plans, *classify, *makers; // of values.py
   PyObject *converters; // of converters.py
   PyObject *memory; // the class of what lends Go's memory

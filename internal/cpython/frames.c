@@ -85,7 +85,8 @@ int has_to_wait(lane *l, int last) {
 
 // Attached. New reference to the event loop of asyncio that runs nearest to the top, or NULL.
 static PyObject *loop_of(lane *l) {
-  PyObject *frame = top_frame(l), *loop = NULL;
+  int is_there = PyDict_GetItemString(l->context->interp->modules, "asyncio.base_events") != NULL;
+  PyObject *frame = is_there ? top_frame(l) : NULL, *loop = NULL; // each frame costs memory, and some are deep
   while (frame && !loop) {
     if (code_has(frame, "co_name", "run_forever") && is_of(frame, "asyncio.")) loop = PyFrame_GetVarString(frame, "self");
     PyErr_Clear();

@@ -33,6 +33,7 @@ static int take_functions(interp *in, PyObject *names) {
                 {"finish", &in->finish},         {"collect", &in->collect},         {"leave_loop", &in->leave_loop},
                 {"enter_loop", &in->enter_loop}, {"end_child", &in->end_child}, {"plans", &in->plans},           {"classify", &in->classify},
                 {"makers", &in->makers},         {"converters", &in->converters}, {"Interrupted", &in->interrupted},
+                {"interrupted_class", &in->interrupted_class},
                 {"bell", &in->bell},             {"identifier", &in->identifier}};
   for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
     PyObject *o = PyDict_GetItemString(names, wanted[i].name);
@@ -64,7 +65,7 @@ static int furnish(interp *in) {
 
 static void empty(interp *in) {
   PyObject **held[] = {&in->describe, &in->compile,    &in->make_error,  &in->finish,  &in->collect,
-                       &in->leave_loop, &in->enter_loop, &in->end_child, &in->plans,       &in->classify, &in->makers, &in->converters, &in->interrupted, &in->bell, &in->identifier,
+                       &in->leave_loop, &in->enter_loop, &in->end_child, &in->plans,       &in->classify, &in->makers, &in->converters, &in->interrupted, &in->interrupted_class, &in->bell, &in->identifier,
                        &in->modules,  &in->builtins, &in->memory, &in->functions};
   for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
     PyObject *o = *held[i];

@@ -1,6 +1,6 @@
 # asyncio's event loops. An exception out of nowhere does not reach a loop that sleeps, and is not what coroutines expect. A loop is
 # asked instead: what it runs until complete is cancelled, as asyncio.Runner does for Ctrl-C, and the end of that is the interrupt.
-# Continues bootstrap.py. C keeps bell, leave_loop and enter_loop.
+# Continues bootstrap.py. C keeps bell, interrupted_class, leave_loop and enter_loop.
 
 
 def running_loop():

@@ -200,6 +200,25 @@ static PyObject *native_owe(PyObject *self, PyObject *unused) {
   return Py_None;
 }
 
+// Interrupted.__new__. CPython makes the exception that it was told to raise right where it raises it, so that the class can depend on
+// the place. Where there is no room for the Python code that looks, it is the plain one.
+static PyObject *native_new_interrupted(PyObject *self, PyObject *args) {
+  interp *in = interp_of(self);
+  Py_ssize_t n = PyTuple_Size(args);
+  PyObject *class = n ? PyTuple_GetItem(args, 0) : NULL, *special = NULL;
+  if (!class || !PyErr_GivenExceptionMatches(class, PyExc(BaseException)))
+    return PyErr_Format(PyExc(TypeError), "Interrupted.__new__() takes a class of exceptions");
+  if (class == in->interrupted && lane_current() && is_hit(lane_current()))
+    special = PyObject_CallNoArgs(in->interrupted_class);
+  PyErr_Clear();
+  PyObject *rest = PyTuple_GetSlice(args, 1, n), *made = NULL;
+  PyObject *(*make)(PyObject *, PyObject *, PyObject *) = PyType_GetSlot(PyExc(BaseException), Py_tp_new);
+  if (rest) made = make(special ? special : class, rest, NULL);
+  Py_DecRef(rest);
+  Py_DecRef(special);
+  return made;
+}
+
 // is_hit() -> whether the request that runs was interrupted.
 static PyObject *native_is_hit(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
@@ -216,6 +235,7 @@ static PyMethodDef natives[] = {
     {"is_error", native_is_error, METH_O, NULL},
     {"answer", native_answer, METH_NOARGS, NULL},
     {"owe", native_owe, METH_NOARGS, NULL},
+    {"new_interrupted", native_new_interrupted, METH_VARARGS, NULL},
     {"is_hit", native_is_hit, METH_NOARGS, NULL},
     {"unraisable", native_unraisable, METH_O, NULL},
     {"write", (PyCFunction)(void (*)(void))native_write, METH_FASTCALL | METH_KEYWORDS, NULL},
