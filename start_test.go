@@ -10,8 +10,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -258,6 +260,32 @@ func TestRawThreadsKeepTheInterpreter(t *testing.T) {
 				t.Errorf("Close with a thread that runs: %v", err)
 			}
 			<-c.Done()
+		}
+	})
+}
+
+// However many requests wait, and whatever the interpreter lock has Go do for them, few of them take a thread.
+func TestWaitingTakesNoThreads(t *testing.T) {
+	inFreshProcess(t, func(t *testing.T) {
+		var callers sync.WaitGroup
+		for range 3 {
+			c := must(py.New(ctx, py.Options{}))
+			defer c.Close()
+			c.Register("f", func(n int) int { return n })
+			if err := c.Exec(ctx, "import go\ndef compute():\n  for i in range(40): sum(range(5000)); go.f(i)"); err != nil {
+				t.Fatal(err)
+			}
+			for range 100 {
+				callers.Go(func() {
+					if _, err := c.Call(ctx, "__main__", "compute"); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		callers.Wait()
+		if n := pprof.Lookup("threadcreate").Count(); n > 100 {
+			t.Errorf("%d threads for 300 requests", n)
 		}
 	})
 }
