@@ -30,6 +30,7 @@ func TestEval(t *testing.T) {
 		{"", 1, []string{"float('nan')"}, "pyctx: the result is not JSON: Out of range float values are not JSON compliant: nan\n"},
 		{"", 1, []string{"zzzzzz"}, "Traceback (most recent call last):\n  File \"<expression>\", line 1, in <module>\n    zzzzzz\nNameError: name 'zzzzzz' is not defined\n"},
 		{"", 1, []string{"'\xff'"}, "UnicodeEncodeError: 'utf-8' codec can't encode character '\\udcff' in position 1: surrogates not allowed\n"},
+		{"", 1, []string{"1", "--var", "class=5"}, "pyctx: --var class: no expression can use it, since it is a keyword of Python; choose another name\n"},
 		{"", 1, []string{"x = 1"}, "  File \"<expression>\", line 1\n    x = 1\n      ^\nSyntaxError: invalid syntax\n"},
 	} {
 		o := pyctx(t, append([]string{"eval"}, c.args...)...)

@@ -1,6 +1,7 @@
 # The Python half of "pyctx run" and "pyctx eval": what the python command does around a program, for a program in a
 # context. Both return the exit status.
 
+import keyword
 import os
 import sys
 import textwrap
@@ -91,7 +92,7 @@ def evaluate(expression, variables, as_text):
         source = os.fsdecode(expression).strip()
         show_source("<expression>", source)
         code = compile(source, "<expression>", "eval", dont_inherit=True)
-        value = eval(code, fresh_main(**{os.fsdecode(name): variable(os.fsdecode(text)) for name, text in variables}))
+        value = eval(code, fresh_main(**{named(os.fsdecode(name)): variable(os.fsdecode(text)) for name, text in variables}))
         print_line(str(value) if as_text else as_json(value))
 
     return conclude(work)
@@ -102,6 +103,12 @@ def as_json(value):
         return to_json(value).decode()
     except Invalid as e:
         sys.exit(f"pyctx{e}")
+
+
+def named(name):
+    if keyword.iskeyword(name):
+        sys.exit(f"pyctx: --var {name}: no expression can use it, since it is a keyword of Python; choose another name")
+    return name
 
 
 def variable(text):
