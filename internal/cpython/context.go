@@ -32,10 +32,11 @@ type Context struct {
 
 	fence fence
 
-	stage  atomic.Int32
-	users  atomic.Int64  // the thread, the requests under way, and who else needs the C side; at zero that is let go
-	strays atomic.Int64  // requests under way whose callers no longer wait
-	calm   chan struct{} // one element: there may be none under way, while the context drains
+	// The thread, the requests under way, and who else needs the C side; at zero that is let go. A request that nobody waits for any
+	// more counts as a stray besides.
+	users atomic.Int64
+	stage atomic.Int32
+	calm  chan struct{} // one element: there may be none under way, while the context drains
 
 	first *Request // is enough for one caller, and taken without a lock
 	taken atomic.Bool
@@ -52,6 +53,8 @@ const (
 	draining
 	closed
 )
+
+const stray = 1 << 32 // in Context.users
 
 const mostIdle = 1024 // requests that are kept for their next use
 
@@ -119,7 +122,7 @@ func (c *Context) Drain() { c.stage.CompareAndSwap(open, draining) }
 // Calm waits, after Drain, until no request is under way that somebody waits for, or the context has ended. It returns false when
 // ctx ended first.
 func (c *Context) Calm(ctx context.Context) bool {
-	for c.users.Load()-c.strays.Load() > 1 {
+	for c.waitedFor() {
 		select {
 		case <-c.calm:
 		case <-c.ended:
@@ -129,6 +132,12 @@ func (c *Context) Calm(ctx context.Context) bool {
 		}
 	}
 	return true
+}
+
+// waitedFor tells whether there is a request under way that is no stray.
+func (c *Context) waitedFor() bool {
+	n := c.users.Load()
+	return n%stray-n/stray > 1
 }
 
 // Closing is closed when Close is called.

@@ -320,7 +320,7 @@ func (r *Request) abandon(cause error) error {
 		r.over = nil
 		return nil
 	}
-	r.context.strays.Add(1)
+	r.context.users.Add(stray)
 	if r.context.stage.Load() != open {
 		r.context.tellCalm()
 	}
@@ -356,7 +356,7 @@ func (r *Request) interrupt(cause error) {
 func (r *Request) unkeep() {
 	if r.keepers.Add(-1) == 0 {
 		hooks.Discard(r.context, r.Result())
-		r.context.strays.Add(-1)
+		r.context.users.Add(-stray)
 		r.Release()
 	}
 }
