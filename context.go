@@ -269,9 +269,9 @@ func (c *Context) waitForRequests(ctx context.Context) error {
 
 // Interrupt makes the request that runs in the context fail with [ErrInterrupted], at its next bytecode, or, when it
 // waits for a Go function, as soon as that returns; the function's context.Context is cancelled. An event loop of asyncio cancels
-// what it runs. Code that catches the exception, a KeyboardInterrupt, or the cancellation, may go on. It returns false, and does nothing, when no request runs. It cannot stop code
-// inside C that does not return to Python, and waits while such code keeps the interpreter's lock, or imports, for up to three
-// seconds.
+// what it runs. Code that catches the exception, a KeyboardInterrupt, or the cancellation, may go on. It returns false, and does
+// nothing, when no request runs. It cannot stop code inside C that does not return to Python, and waits while such code keeps the
+// interpreter's lock, or imports, for up to three seconds.
 func (c *Context) Interrupt() bool {
 	return c != nil && c.core != nil && c.core.Interrupt(ErrInterrupted)
 }

@@ -50,7 +50,8 @@
 // do overlap where code sleeps, reads, writes, or computes in C with the lock let go. OwnGIL contexts share nothing but
 // the process, and as many run at once as there are processors. It takes extension modules that support it: those of
 // the standard library do on CPython 3.14, but for curses, faulthandler, readline and tracemalloc, and numpy and many others do not
-// yet, whose import is an ImportError that names the module, the mode and what to use instead. A mode that the Python at hand is too old for is [ErrUnsupportedMode].
+// yet, whose import is an ImportError that names the module, the mode and what to use instead. A mode that the Python at hand
+// is too old for is [ErrUnsupportedMode].
 //
 // On a free-threaded build of CPython there are no locks to share, and all modes run in parallel.
 //
@@ -435,9 +436,9 @@
 // time that it is interrupted.
 //
 // What cannot be interrupted is code inside C that does not come back to Python, such as time.sleep, threading.Lock.acquire,
-// queue.Queue.get or a long regular expression: the exception waits for its return, and so do other requests of that context. So does an event
-// loop that waits and is not made of asyncio's own, such as uvloop's or trio's; and any, on a free-threaded build. A request
-// without a deadline has none.
+// queue.Queue.get or a long regular expression: the exception waits for its return, and so do other requests of that context. So
+// does an event loop that waits and is not made of asyncio's own, such as uvloop's or trio's; and any, on a free-threaded build. A
+// request without a deadline has none.
 //
 // Python code that is not written with such an exception in mind may not survive it as it was. A library that takes a lock and
 // is struck before its try keeps it, and waits for itself the next time: subprocess.Popen.poll does so. The exception waits while

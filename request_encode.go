@@ -71,6 +71,7 @@ func sameName(buf []byte, at int, name string) int {
 	return end
 }
 
+// writeHead writes what a frame begins with: the verb, the want, the env, and the names of what is asked for.
 func (c *Context) writeHead(e *wire.Encoder, q *request) error {
 	e.Byte(0) // no verb, until the head is complete
 	if err := q.check(); err != nil {

@@ -162,7 +162,7 @@ struct lane {
   PyObject *variables; // the thread's context variables when the request at the bottom began
   PyObject *namespace; // that the current request works in; NULL before it is known
 
-  pthread_mutex_t lock; // request.lane to request.struck, and current
+  pthread_mutex_t lock; // request.lane to request.asked, and current
   request *current;
 };
 
