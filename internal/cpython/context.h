@@ -114,7 +114,7 @@ struct request {
 };
 
 struct callback {
-  lane *lane;
+  __attribute__((aligned(16))) lane *lane;
   request *request; // the one that it was made in, or NULL
   uint64_t function; // Go's number for it
   uint64_t held;     // Go's number for what is to be done once the answer is read or dropped, or 0
@@ -193,6 +193,9 @@ struct context {
 };
 
 #define CLOSED ((request *)1)
+
+// What an event points to leaves room for its bits, also on a stack.
+_Static_assert(_Alignof(callback) > EVENT_BITS && _Alignof(request) > EVENT_BITS && _Alignof(lane) > EVENT_BITS, "");
 
 static inline keys *keys_of(lane *l) { return l->is_main && l->context->namespace ? &l->context->keys : NULL; }
 
