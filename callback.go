@@ -152,7 +152,7 @@ func (c *Context) forget() {
 }
 
 // lookup answers Python's question for a name.
-func lookup(core *cpython.Context, name string) (number uint64, inline bool) {
+func lookup(core *cpython.Context, name string) (number uint64, inline bool, takes cpython.Arity) {
 	registry.mu.RLock()
 	defer registry.mu.RUnlock()
 	f := core.Owner.(*Context).functions[name]
@@ -160,9 +160,9 @@ func lookup(core *cpython.Context, name string) (number uint64, inline bool) {
 		f = registry.global[name]
 	}
 	if f == nil {
-		return 0, false
+		return 0, false, takes
 	}
-	return f.number, f.inline
+	return f.number, f.inline, f.arity()
 }
 
 func functionNames(core *cpython.Context) string {

@@ -61,6 +61,10 @@ type goFunc struct {
 	ready    func() (taken, bool) // of one that runs on the Python thread where it need not wait: what body then uses
 }
 
+func (f *goFunc) arity() cpython.Arity {
+	return cpython.Arity{Least: f.min, Most: f.max, Keywords: f.keywords}
+}
+
 // A body decodes the arguments, calls the function and encodes the answer. It
 // returns what to raise in Python instead, or the error of malformed arguments.
 type body func(f *goFunc, ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (*raise, error)

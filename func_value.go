@@ -93,15 +93,15 @@ func lend(e *wire.Encoder, f *goFunc, inline bool, ended func()) {
 	e.Func(number, run, f.name)
 }
 
-func retainFunction(number uint64) bool {
+func retainFunction(number uint64) (takes cpython.Arity, ok bool) {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	f := registry.all.Find(number)
 	if f == nil || f.uses == 0 {
-		return false
+		return takes, false
 	}
 	f.uses++
-	return true
+	return f.arity(), true
 }
 
 func releaseFunction(number uint64) {

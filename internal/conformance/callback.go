@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +39,7 @@ func callbackWays(t *testing.T, s *suite) {
 	register(t, c, "nothing", func() {})
 	register(t, c, "many", func(xs ...any) int { return len(xs) })
 	register(t, c, "ctx", func(ctx context.Context) bool { return ctx != nil && ctx.Err() == nil })
-	run(t, c, "import go\nfrom go import f, inline as i")
+	run(t, c, "import go\nfrom go import f, inline as i\nfrom inspect import signature")
 	for _, x := range []struct {
 		expr string
 		want any
@@ -54,6 +56,9 @@ func callbackWays(t *testing.T, s *suite) {
 		{"hasattr(go, 'f'), hasattr(go, 'nope')", py.Tuple{true, false}},
 		{"'f' in dir(go), 'call' in dir(go), 'nope' in dir(go)", py.Tuple{true, true, false}},
 		{"__import__('functools').partial(go.f, 4)()", int64(5)},
+		{"[str(signature(f)) for f in (go.f, go.kw, go.opts, go.nothing, go.many, go.ctx)]", []any{
+			"(arg1, /)", "(arg1, /, **kwargs)", "(arg1, arg2=None, /, **kwargs)", "()", "(*args)", "()"}},
+		{"go.f.__doc__", "A function of the Go program."},
 	} {
 		v, err := c.Eval(limit(t), x.expr)
 		if err != nil {
@@ -83,6 +88,17 @@ func callbackWays(t *testing.T, s *suite) {
 	env := s.env(t, c)
 	run(t, env, "from go import f")
 	equal(t, "in an env", eval[int](t, env, "f(1)"), 2)
+
+	signature := func(v any) string {
+		return eval[string](t, c, "str(signature(f))", py.Vars{"f": v})
+	}
+	equal(t, "a func as a value", signature(func(ctx context.Context, a, b int) {}), "(arg1, arg2, /)")
+	equal(t, "with a name", signature(py.Func(func(a int, more ...any) {}, py.Name("a.b(c"))), "(arg1, /, *args)")
+	many := reflect.FuncOf(slices.Repeat([]reflect.Type{reflect.TypeFor[int]()}, 100), nil, false)
+	_, err = c.Eval(limit(t), "signature(f)", py.Vars{"f": reflect.MakeFunc(many, nil).Interface()})
+	raises(t, "a hundred parameters", err, "ValueError")
+	register(t, c, "f", func(a, b int) {})
+	equal(t, "another function of that name", eval[string](t, c, "str(signature(go.f))"), "(arg1, arg2, /)")
 }
 
 func registration(t *testing.T, s *suite) {

@@ -2,6 +2,7 @@
 
 package cpython
 
+// #include "function.h"
 // #include "request.h"
 import "C"
 
@@ -217,10 +218,15 @@ func onThread(f func()) {
 }
 
 //export goLookup
-func goLookup(context C.uint64_t, name *C.char, n C.size_t, isInline *C.int) C.uint64_t {
-	number, inline := hooks.Lookup(contexts.Find(uint64(context)), C.GoStringN(name, C.int(n)))
+func goLookup(context C.uint64_t, name *C.char, n C.size_t, isInline *C.int, takes *C.arity) C.uint64_t {
+	number, inline, arity := hooks.Lookup(contexts.Find(uint64(context)), C.GoStringN(name, C.int(n)))
 	*isInline = boolInt(inline)
+	arity.write(takes)
 	return C.uint64_t(number)
+}
+
+func (a Arity) write(to *C.arity) {
+	*to = C.arity{least: C.int(a.Least), most: C.int(a.Most), keywords: boolInt(a.Keywords)}
 }
 
 //export goNames
@@ -240,7 +246,11 @@ func goLimitError() C.uint64_t { return C.uint64_t(hooks.LimitError()) }
 func goClosedError() C.uint64_t { return C.uint64_t(hooks.ClosedError()) }
 
 //export goRetainFunction
-func goRetainFunction(number C.uint64_t) C.int { return boolInt(hooks.RetainFunction(uint64(number))) }
+func goRetainFunction(number C.uint64_t, takes *C.arity) C.int {
+	arity, ok := hooks.RetainFunction(uint64(number))
+	arity.write(takes)
+	return boolInt(ok)
+}
 
 //export goReleaseFunction
 func goReleaseFunction(number C.uint64_t) { hooks.ReleaseFunction(uint64(number)) }

@@ -46,10 +46,16 @@ type Version struct {
 	FreeThreaded bool
 }
 
+// Arity is what arguments a function takes.
+type Arity struct {
+	Least, Most int // by position; Most is -1 where there is no limit
+	Keywords    bool
+}
+
 // Hooks are the functions through which Python reaches package py. They are set once, before Start.
 type Hooks struct {
-	// Lookup finds the function of a name for a context: its number, or 0, and whether it runs on the Python thread.
-	Lookup func(c *Context, name string) (number uint64, inline bool)
+	// Lookup finds the function of a name for a context: its number, or 0, whether it runs on the Python thread, and what it takes.
+	Lookup func(c *Context, name string) (number uint64, inline bool, takes Arity)
 	// Names lists the registered functions, one a line.
 	Names func(c *Context) string
 	// Call runs a function and writes its answer. It must not panic.
@@ -57,8 +63,8 @@ type Hooks struct {
 	// Ready is Call, on the Python thread, where that need not wait; it reports whether it was.
 	Ready func(cb *Callback) bool
 	// RetainFunction tells that Python has one more callable for a function that Go lends, and answers whether there is
-	// such a function.
-	RetainFunction func(number uint64) bool
+	// such a function, and what it takes.
+	RetainFunction func(number uint64) (takes Arity, ok bool)
 	// ReleaseFunction tells that it has one less.
 	ReleaseFunction func(number uint64)
 	// Released tells that a request is over and its frame read or dropped. It gets the request's Scratch.

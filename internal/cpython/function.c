@@ -14,7 +14,8 @@ uint64_t registry_version = 1;
 // a number that stays, and a use of it for as long as the callable lives.
 typedef struct function {
   PyMethodDef def;
-  char *name;
+  char *name, *doc;
+  arity takes, documented;
   int lent;
   uint64_t version;
   uint64_t context; // the serial number of the one that the lookup was for
@@ -28,7 +29,7 @@ static int resolve(function *f, context *c) {
   uint64_t version = __atomic_load_n(&registry_version, __ATOMIC_ACQUIRE);
   if (f->version != version || f->context != c->serial) {
     int is_inline = 0;
-    f->found.number = goLookup(c->handle, f->name, strlen(f->name), &is_inline);
+    f->found.number = goLookup(c->handle, f->name, strlen(f->name), &is_inline, &f->takes);
     f->found.is_inline = is_inline;
     f->version = version;
     f->context = c->serial;
@@ -189,16 +190,39 @@ static PyObject *call_function(PyObject *self, PyObject *const *args, Py_ssize_t
 static void discard(function *f) {
   if (f->lent && !runtime_forked) goReleaseFunction(f->found.number);
   free(f->name);
+  free(f->doc);
   free(f);
 }
 
 static void free_function(PyObject *capsule) { discard(PyCapsule_GetPointer(capsule, NULL)); }
 
+#define DOC "A function of the Go program."
+#define MOST_NAMED 32 // parameters; one that takes more has no signature
+
+// New text, as inspect.signature finds it in the documentation of a function in C: behind the last part of its name. NULL when memory
+// is out. Go's parameters have no names that are known when the program runs.
+static char *document(const char *name, const arity *takes) {
+  const char *dot = strrchr(name, '.');
+  int named = takes->most > takes->least ? takes->most : takes->least;
+  size_t size = strlen(name) + (size_t)named * sizeof "arg10=None, " + sizeof "(/, *args, **kwargs)\n--\n\n" DOC;
+  char *doc = named <= MOST_NAMED ? malloc(size) : strdup(DOC), *p = doc;
+  if (!doc || named > MOST_NAMED) return doc;
+  p += sprintf(p, "%s(", dot ? dot + 1 : name);
+  for (int i = 1; i <= named; i++) p += sprintf(p, "arg%d%s, ", i, i > takes->least ? "=None" : "");
+  if (named) p += sprintf(p, "/, ");
+  if (takes->most < 0) p += sprintf(p, "*args, ");
+  if (takes->keywords) p += sprintf(p, "**kwargs, ");
+  if (p[-1] == ' ') p -= 2;
+  sprintf(p, ")\n--\n\n" DOC);
+  return doc;
+}
+
 // Attached. New callable; takes over f. NULL with an error set.
 static PyObject *make_callable(function *f) {
-  f->def = (PyMethodDef){f->name, (PyCFunction)(void (*)(void))call_function, METH_FASTCALL | METH_KEYWORDS,
-                         "A function of the Go program."};
-  PyObject *capsule = PyCapsule_New(f, NULL, free_function);
+  f->doc = document(f->name, &f->takes);
+  f->documented = f->takes;
+  f->def = (PyMethodDef){f->name, (PyCFunction)(void (*)(void))call_function, METH_FASTCALL | METH_KEYWORDS, f->doc};
+  PyObject *capsule = f->doc ? PyCapsule_New(f, NULL, free_function) : PyErr_NoMemory();
   if (!capsule) {
     discard(f);
     return NULL;
@@ -236,12 +260,13 @@ static PyObject *new_callable(interp *in, context *c, PyObject *name, const char
   return callable;
 }
 
-// Attached, no error set. New reference to the callable for a name that was looked up before and stands for a function, or NULL;
-// an error may be set then.
+// Attached, no error set. New reference to the callable for a name that was looked up before and stands for a function that takes the
+// same, or NULL; an error may be set then.
 PyObject *function_known(interp *in, context *c, PyObject *name) {
   PyObject *callable = dict_item(in->functions, name);
   if (!callable) return NULL;
-  if (resolve(PyCapsule_GetPointer(PyCFunction_GetSelf(callable), NULL), c) == 0) return callable;
+  function *f = PyCapsule_GetPointer(PyCFunction_GetSelf(callable), NULL);
+  if (resolve(f, c) == 0 && memcmp(&f->takes, &f->documented, sizeof f->takes) == 0) return callable;
   Py_DecRef(callable);
   return NULL;
 }
@@ -254,7 +279,8 @@ PyObject *function_named(interp *in, context *c, PyObject *name, const char *tex
 
 // Attached. New callable for a function that Go lends; NULL with an error set.
 PyObject *function_lent(interp *in, resolved found, const char *name, size_t n) {
-  if (!goRetainFunction(found.number))
+  arity takes;
+  if (!goRetainFunction(found.number, &takes))
     return PyErr_Format(PyExc(SystemError), "Go lends no function %llu; please report this",
                         (unsigned long long)found.number);
   function *f = function_new(in, name, n);
@@ -264,5 +290,6 @@ PyObject *function_lent(interp *in, resolved found, const char *name, size_t n) 
   }
   f->lent = 1;
   f->found = found;
+  f->takes = takes;
   return make_callable(f);
 }

@@ -15,6 +15,12 @@ typedef struct resolved {
   int is_inline; // 0, or one of those below
 } resolved;
 
+// The arguments that a function takes.
+typedef struct arity {
+  int least, most; // by position; most is -1 where there is no limit
+  int keywords;    // whether it takes any by name
+} arity;
+
 // Moves on with every Register and Unregister, so that what was looked up is known to be old. Atomic.
 extern HIDDEN uint64_t registry_version;
 
