@@ -316,7 +316,7 @@
 // In Python it is go.lookup(key), or lookup(key) after from go import lookup, or go.call("lookup", key). It may have a
 // context.Context as its first parameter, any parameters that values convert to, a variadic one too, and the results (),
 // (T), (error) or (T, error). A last [Kw] or struct takes the keyword arguments. Arguments that do not fit are a TypeError
-// in Python.
+// in Python. inspect.signature tells what it takes.
 //
 // The function runs on an ordinary goroutine. The Python frame that called it stays where it is, on the context's thread,
 // until the answer is there: each statement runs exactly once. A function registered as [Inline] runs right on the
@@ -510,6 +510,10 @@
 // thread belongs to the context whose code started it, and outlives the request: the context.Context of what it calls in Go ends
 // with the context, not with a request that waits for the thread. In a worker context threads live on when it closes, and can
 // then call Go no more. Interpreters of their own have no daemon threads, and so no logging.handlers.QueueListener.
+//
+// A thread that C code starts, such as those of duckdb and polars, belongs to no context. A Go function that was an argument runs
+// there in the context that it was given to; a registered one does so in a program with a single worker context, and is a
+// RuntimeError elsewhere.
 //
 // # Processes
 //

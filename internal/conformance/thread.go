@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,9 +17,57 @@ var threadCases = []testCase{
 	{"Case44ThreadErrors", threadErrors},
 	{"Case44ThreadOutlivesRequest", threadOutlivesRequest},
 	{"Case44ThreadOutlivesContext", threadOutlivesContext},
+	{"Case44ThreadsOfC", threadsOfC},
 	{"Case45ThreadsGoOn", threadsGoOn},
 	{"Case45OneThread", oneThread},
 	{"Case45OneThreadWhenNested", oneThreadWhenNested},
+}
+
+// threadsOfC has threads call Go that are C's: CPython makes a thread state of its own for each of their calls, and a pool of them may serve
+// several contexts.
+func threadsOfC(t *testing.T, s *suite) {
+	if s.Mode != py.Worker {
+		t.Skip("skipped: CPython gives such threads to the main interpreter")
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("skipped: no dl_iterate_phdr, which calls a function several times, and has a signature that a thread can start with")
+	}
+	a, b := s.open(t), s.open(t)
+	run(t, a, `
+import ctypes, go, threading
+libc = ctypes.CDLL(None)
+several = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+def on_thread(*functions):
+    results = []
+    def step(info, size, data):
+        try:
+            results.append(functions[len(results) % len(functions)](threading.get_ident()))
+        except Exception as e:
+            results.append(str(e))
+        return len(results) == 4
+    step = several(step)
+    thread = ctypes.c_ulong()
+    libc.pthread_create(ctypes.byref(thread), None, libc.dl_iterate_phdr, step)
+    libc.pthread_join(thread, None)
+    return results
+`)
+	same := func(c *py.Context) func(context.Context, int) (bool, error) {
+		return func(ctx context.Context, ident int) (bool, error) {
+			there, err := py.Eval[int](ctx, c, "__import__('threading').get_ident()")
+			return there == ident, err
+		}
+	}
+	run(t, b, "import threading; threading.of_b = f", py.Vars{"f": same(b)})
+	always := []any{true, true, true, true}
+	equal(t, "one context's", eval[any](t, a, "on_thread(f)", py.Vars{"f": same(a)}), always)
+	equal(t, "two contexts'", eval[any](t, a, "on_thread(threading.of_b, f)", py.Vars{"f": same(a)}), always)
+	run(t, b, "del threading.of_b")
+	register(t, a, "named", func(int) int { return 1 })
+	for _, result := range eval[[]string](t, a, "on_thread(go.named)") {
+		contains(t, "a function that only has a name", result, "this thread belongs to no context")
+	}
+	is(t, "closing the other", b.Close(), nil)
+	equal(t, "a function that only has a name, and one context", eval[any](t, a, "on_thread(go.named)"), []any{int64(1), int64(1), int64(1), int64(1)})
 }
 
 // threadsGoOn has a thread run beside requests that wait in a row, and none of which lets go of the lock itself: they call C.

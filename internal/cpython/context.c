@@ -9,22 +9,32 @@
 #include "verb.h"
 
 static pthread_mutex_t workers_lock = PTHREAD_MUTEX_INITIALIZER;
-static context *only_worker; // the worker context, while there is just one
-static int workers;
+static context *workers; // a list
 static int leaving, uncollected; // workers that end, and that ended since garbage was collected; atomic
 #define MOST_UNCOLLECTED 64
 
-static void count_worker(context *c, int n) {
+static void add_worker(context *c) {
   pthread_mutex_lock(&workers_lock);
-  workers += n;
-  only_worker = workers == 1 && n > 0 ? c : NULL;
+  c->next_worker = workers;
+  workers = c;
   pthread_mutex_unlock(&workers_lock);
 }
 
-// The one worker context there is, or NULL: for threads of the main interpreter that nobody can be asked about.
-context *context_only_worker(void) {
+static void remove_worker(context *c) {
   pthread_mutex_lock(&workers_lock);
-  context *c = only_worker;
+  context **p = &workers;
+  while (*p != c) p = &(*p)->next_worker;
+  *p = c->next_worker;
+  pthread_mutex_unlock(&workers_lock);
+}
+
+// The worker context of that serial number, or else the only one there is, held; or NULL. For threads of the main interpreter that
+// nobody can be asked about.
+context *context_worker(uint64_t serial) {
+  pthread_mutex_lock(&workers_lock);
+  context *c = workers;
+  while (c && c->serial != serial) c = c->next_worker;
+  if (!c && workers && !workers->next_worker) c = workers;
   if (c) context_hold(c);
   pthread_mutex_unlock(&workers_lock);
   return c;
@@ -195,13 +205,13 @@ static void *context_main(void *arg) {
   }
   lane *l = c->main;
   lane_set_current(l);
-  if (c->mode == MODE_WORKER) count_worker(c, 1);
+  if (c->mode == MODE_WORKER) add_worker(c);
   l->attached = 1;
   detach(l);
   goStarted(c->handle);
   lane_serve(l, NULL);
   lane_close(l);
-  if (c->mode == MODE_WORKER) count_worker(c, -1);
+  if (c->mode == MODE_WORKER) remove_worker(c);
   wait_for_interrupters(c);
   goEnding(c->handle);
   if (c->mode == MODE_WORKER) __atomic_add_fetch(&leaving, 1, __ATOMIC_SEQ_CST);

@@ -170,6 +170,7 @@ struct context {
   int refcount; // atomic: the thread, each lane, and Go
   uint64_t handle; // Go's number for it
   uint64_t serial; // no other context ever has it
+  context *next_worker;
   int mode;
   interp *interp;
   lane *main;
@@ -228,7 +229,7 @@ HIDDEN void interp_end(interp *in, PyThreadState *state);
 HIDDEN void context_hold(context *c);
 HIDDEN void context_release(context *c);
 HIDDEN void context_drop_refs(context *c);
-HIDDEN context *context_only_worker(void);
+HIDDEN context *context_worker(uint64_t serial);
 
 // converter.c
 HIDDEN void converters_clear(context *c);

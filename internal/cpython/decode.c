@@ -173,7 +173,7 @@ static PyObject *decode_func(reader *r, context *c) {
   found.is_inline = get_u8(r);
   size_t n;
   const char *name = get_raw(r, &n);
-  return r->bad || found.is_inline > INLINE_READY ? malformed() : function_lent(c->interp, found, name, n);
+  return r->bad || found.is_inline > INLINE_READY ? malformed() : function_lent(c, found, name, n);
 }
 
 // Attached. Bytes that were made when the request began.

@@ -17,6 +17,7 @@ typedef struct function {
   char *name, *doc;
   arity takes, documented;
   int lent;
+  uint64_t home; // of one that Go lends: the serial number of the context that it was given to
   uint64_t version;
   uint64_t context; // the serial number of the one that the lookup was for
   resolved found;
@@ -153,7 +154,7 @@ static __attribute__((noinline)) int write_call(const function *f, context *c, b
 }
 
 static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObject *names) {
-  lane *l = lane_of_thread(f->in);
+  lane *l = lane_of_thread(f->in, f->home);
   if (!l) return NULL;
   context *c = l->context;
   if (resolve(f, c) < 0) return NULL;
@@ -278,17 +279,18 @@ PyObject *function_named(interp *in, context *c, PyObject *name, const char *tex
 }
 
 // Attached. New callable for a function that Go lends; NULL with an error set.
-PyObject *function_lent(interp *in, resolved found, const char *name, size_t n) {
+PyObject *function_lent(context *c, resolved found, const char *name, size_t n) {
   arity takes;
   if (!goRetainFunction(found.number, &takes))
     return PyErr_Format(PyExc(SystemError), "Go lends no function %llu; please report this",
                         (unsigned long long)found.number);
-  function *f = function_new(in, name, n);
+  function *f = function_new(c->interp, name, n);
   if (!f) {
     goReleaseFunction(found.number);
     return NULL;
   }
   f->lent = 1;
+  f->home = c->serial;
   f->found = found;
   f->takes = takes;
   return make_callable(f);

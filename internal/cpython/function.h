@@ -25,13 +25,13 @@ typedef struct arity {
 extern HIDDEN uint64_t registry_version;
 
 // module.c
-HIDDEN lane *lane_of_thread(interp *in);
+HIDDEN lane *lane_of_thread(interp *in, uint64_t home);
 
 // function.c
 HIDDEN PyObject *raise_answer(interp *in, reader *answer);
 HIDDEN PyObject *raise_closed(interp *in, const char *what);
 HIDDEN PyObject *function_known(interp *in, context *c, PyObject *name);
 HIDDEN PyObject *function_named(interp *in, context *c, PyObject *name, const char *text);
-HIDDEN PyObject *function_lent(interp *in, resolved found, const char *name, size_t n);
+HIDDEN PyObject *function_lent(context *c, resolved found, const char *name, size_t n);
 
 #endif

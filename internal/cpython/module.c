@@ -10,20 +10,31 @@ static __thread context *tls_inherited; // of a thread that Python started: the 
 
 void raise_interrupted(interp *in) { PyErr_SetNone(in->interrupted); }
 
-// Attached. The context that a thread without a lane belongs to, held; or NULL with an error set.
-static context *context_of_thread(interp *in) {
+// Attached. The context that a thread without a lane belongs to, held; or NULL with an error set. What C started has no other than that
+// of the function that it calls, by its serial number.
+static context *context_of_thread(interp *in, uint64_t home) {
   context *c = in->owner ? in->owner : tls_inherited;
   if (c) context_hold(c);
-  else c = context_only_worker();
+  else c = context_worker(home);
   if (!c)
     PyErr_SetString(PyExc(RuntimeError), "this thread belongs to no context: start it with the threading module from "
-                                         "code that runs in a context");
+                                         "code that runs in a context, or give it a Go function that was an argument");
   return c;
 }
 
-// Attached. The lane of this thread, made on its first callback when Python started the thread. Borrowed; NULL with an
-// error set where Go cannot be called.
-lane *lane_of_thread(interp *in) {
+// Attached. Gives back the lane of a thread that C started, and that now comes from another context than the last time. Such a thread
+// may have another thread state each time, too.
+static lane *lane_again(lane *l, uint64_t home) {
+  l->state = PyThreadState_Get();
+  if (!home || home == l->context->serial || l->context->interp->owner || tls_inherited || l->depth || l->suspended) return l;
+  lane_set_current(NULL);
+  lane_release(l);
+  return NULL;
+}
+
+// Attached. The lane of this thread, made on its first callback when no context did, for a function of that context or 0. Borrowed;
+// NULL with an error set where Go cannot be called.
+lane *lane_of_thread(interp *in, uint64_t home) {
   if (runtime_forked) {
     PyErr_SetString(PyExc(RuntimeError), "Go functions cannot be called in a child made by os.fork(): the Go runtime "
                                          "does not live on in it; use subprocess, or multiprocessing with 'spawn'");
@@ -34,8 +45,9 @@ lane *lane_of_thread(interp *in) {
     return NULL;
   }
   lane *l = lane_current();
+  if (l && !l->is_main) l = lane_again(l, home);
   if (!l) {
-    context *c = context_of_thread(in);
+    context *c = context_of_thread(in, home);
     if (!c) return NULL;
     l = lane_new(c, 0);
     context_release(c);
@@ -56,7 +68,7 @@ static PyObject *native_function(PyObject *self, PyObject *name) {
   if (!PyType_IsSubtype(type_of(name), EXACT(Unicode)))
     return PyErr_Format(PyExc(TypeError), "the name of a Go function must be a str");
   interp *in = interp_of(self);
-  lane *l = lane_of_thread(in);
+  lane *l = lane_of_thread(in, 0);
   PyObject *exact = l ? PyUnicode_FromObject(name) : NULL, *callable = NULL;
   Py_ssize_t len;
   const char *text = exact ? PyUnicode_AsUTF8AndSize(exact, &len) : NULL;
@@ -88,7 +100,7 @@ static PyObject *module_class(void) {
 // names() -> the names of the registered functions, as one text with line feeds.
 static PyObject *native_names(PyObject *self, PyObject *unused) {
   (void)unused;
-  lane *l = lane_of_thread(interp_of(self));
+  lane *l = lane_of_thread(interp_of(self), 0);
   if (!l) return NULL;
   buf out = {0};
   goNames(l->context->handle, &out);
@@ -101,7 +113,7 @@ static PyObject *native_names(PyObject *self, PyObject *unused) {
 static PyObject *native_namespace(PyObject *self, PyObject *unused) {
   (void)unused;
   lane *l = lane_current();
-  context *c = l ? l->context : context_of_thread(interp_of(self));
+  context *c = l ? l->context : context_of_thread(interp_of(self), 0);
   PyObject *namespace = l && l->namespace ? l->namespace : c ? c->namespace : NULL;
   PyErr_Clear();
   if (!namespace) namespace = Py_None;
