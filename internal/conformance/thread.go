@@ -16,6 +16,7 @@ var threadCases = []testCase{
 	{"Case44ThreadReentry", threadReentry},
 	{"Case44ThreadErrors", threadErrors},
 	{"Case44ThreadOutlivesRequest", threadOutlivesRequest},
+	{"Case44ThreadInline", threadInline},
 	{"Case44ThreadOutlivesContext", threadOutlivesContext},
 	{"Case44ThreadsOfC", threadsOfC},
 	{"Case45ThreadsGoOn", threadsGoOn},
@@ -329,4 +330,41 @@ func oneThreadWhenNested(t *testing.T, s *suite) {
 		return n == me && m == me, err
 	})
 	equal(t, "nested", eval[bool](t, c, "__import__('go').same()"), true)
+}
+
+// threadInline has an inline function on a thread use its context.Context elsewhere than on the thread: behind what it calls there,
+// and on a goroutine that it does not wait for.
+func threadInline(t *testing.T, s *suite) {
+	c := s.open(t)
+	register(t, c, "within", func(ctx context.Context) (int, error) {
+		callee := func(n int) (int, error) { return py.Eval[int](ctx, c, "n + 1", py.Vars{"n": n}) }
+		return py.Eval[int](ctx, c, "callee(1)", py.Vars{"callee": callee})
+	}, py.Inline())
+	results := make(chan error)
+	register(t, c, "aside", func(ctx context.Context) {
+		go func() {
+			_, err := py.Eval[int](context.WithoutCancel(ctx), c, "1")
+			results <- err
+		}()
+		time.Sleep(time.Millisecond) // for some, their request is in the queue when this returns, and for others not
+	}, py.Inline())
+	run(t, c, `
+import go, threading
+def in_thread(f):
+    out = []
+    t = threading.Thread(target=lambda: out.append(f()))
+    t.start()
+    t.join()
+    return out[0]
+`)
+	equal(t, "a callee with the context.Context of its caller", eval[int](t, c, "in_thread(go.within)"), 2)
+	for range 20 {
+		run(t, c, "in_thread(go.aside)")
+		select {
+		case err := <-results:
+			is(t, "the request of a function that has returned", err, nil)
+		case <-limit(t).Done():
+			t.Fatal("the request of a function that has returned never runs")
+		}
+	}
 }

@@ -22,6 +22,14 @@ static void hand_over(lane *l, callback *cb) {
   else if (!offer(cb->request, cb)) lane_tell(l, &cb->begin, (uintptr_t)cb);
 }
 
+// Attached, behind an inline function on a thread that Python started: nobody there looks for what others asked for in its chain.
+static void forward_chain(lane *l) {
+  if (l->is_main || l->suspended || !__atomic_load_n(&l->chain_inbox, __ATOMIC_RELAXED)) return;
+  detach(l);
+  lane_forward(l);
+  attach(l);
+}
+
 // Attached. Runs the Go function of cb with its arguments and waits for the answer. One that is inline when it is ready runs
 // here if it need not wait. Returns 0, or -1 with the interrupt raised.
 int callback_run(lane *l, callback *cb, int is_inline) {
@@ -35,6 +43,7 @@ int callback_run(lane *l, callback *cb, int is_inline) {
   }
   if (is_inline) {
     if (timed) over = now_ns();
+    forward_chain(l);
   } else {
     stats_add(STAT_CALLBACKS, 1);
     cb->request = suspend_request(l);

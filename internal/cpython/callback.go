@@ -38,8 +38,8 @@ type Link struct {
 	depth   int             // as Callback.depth
 	ended   <-chan struct{} // closed when the function's context.Context ends
 
-	mu     sync.Mutex
-	active atomic.Bool // Python waits: requests of the chain run on top of it
+	mu     sync.RWMutex // a thread in an inline function runs what it asks for with it locked
+	active atomic.Bool  // Python waits: requests of the chain run on top of it; under mu where it is no thread of a context
 }
 
 var callbacks = sync.Pool{New: func() any { return new(Callback) }}
@@ -127,12 +127,12 @@ func (l *Link) submit(r *Request) C.int {
 	if l.main {
 		return r.submitTo(l.lane, boolInt(l.active.Load()), 1)
 	}
-	l.mu.Lock()
+	l.mu.RLock()
 	if l.active.Load() {
-		defer l.mu.Unlock()
+		defer l.mu.RUnlock()
 		return r.submitTo(l.lane, 1, 0)
 	}
-	l.mu.Unlock()
+	l.mu.RUnlock()
 	return r.submitTo(r.context.c.main, 0, 1)
 }
 
