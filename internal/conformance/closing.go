@@ -225,34 +225,42 @@ func shutdownDeadline(t *testing.T, s *suite) {
 	<-c.Done()
 }
 
-// closeFromWithin closes a context from a function that its Python called: it cannot end before that returns.
-// shutdownStray shuts down while a request runs that its caller gives up: before that, or meanwhile. Nobody waits for it any more.
+// shutdownStray shuts down, three times at once, while a request runs that its caller gives up: before that, or meanwhile. Nobody waits
+// for it any more.
 func shutdownStray(t *testing.T, s *suite) {
 	for _, meanwhile := range []bool{false, true} {
 		c := s.open(t, py.Options{Grace: 20 * time.Millisecond})
 		started := make(chan struct{})
 		register(t, c, "started", func() { close(started) })
 		ctx, cancel := context.WithCancel(limit(t))
-		called, down := make(chan error, 1), make(chan error, 1)
-		go func() { called <- c.Exec(ctx, "import go, time\ngo.started()\ntime.sleep(2)") }()
+		called, down := make(chan error, 1), make(chan error, 3)
+		go func() { called <- c.Exec(ctx, "import go, time\ntry: go.started()\nfinally: time.sleep(2)") }()
 		<-started
 		shutdown := func() { down <- c.Shutdown(limit(t)) }
 		if meanwhile {
-			go shutdown()
+			for range 3 {
+				go shutdown()
+			}
 			for c.Err() == nil {
 				time.Sleep(time.Millisecond)
 			}
+			time.Sleep(time.Millisecond) // for the others
 		}
 		cancel()
 		is(t, "Exec", <-called, context.Canceled)
 		if !meanwhile {
-			shutdown()
+			for range 3 {
+				shutdown()
+			}
 		}
-		is(t, "Shutdown", <-down, py.ErrStuck)
+		for range 3 {
+			is(t, "Shutdown", <-down, py.ErrStuck)
+		}
 		<-c.Done()
 	}
 }
 
+// closeFromWithin closes a context from a function that its Python called: it cannot end before that returns.
 func closeFromWithin(t *testing.T, s *suite) {
 	c := s.open(t, py.Options{Grace: 100 * time.Millisecond})
 	register(t, c, "close", func() error { return c.Close() })

@@ -131,6 +131,7 @@ func (c *Context) Calm(ctx context.Context) bool {
 			return false
 		}
 	}
+	c.tellCalm() // whoever else waits
 	return true
 }
 
