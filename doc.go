@@ -437,8 +437,8 @@
 //
 // What cannot be interrupted is code inside C that does not come back to Python, such as time.sleep, threading.Lock.acquire,
 // queue.Queue.get or a long regular expression: the exception waits for its return, and so do other requests of that context. So
-// does an event loop that waits and is not made of asyncio's own, such as uvloop's or trio's; and any, on a free-threaded build. A
-// request without a deadline has none.
+// does an event loop that waits and is neither asyncio's own nor uvloop's, such as trio's, or that is uvloop's and run by neither
+// uvloop.run nor asyncio.run; and any, on a free-threaded build. A request without a deadline has none.
 //
 // Python code that is not written with such an exception in mind may not survive it as it was. A library that takes a lock and
 // is struck before its try keeps it, and waits for itself the next time: subprocess.Popen.poll does so. The exception waits while

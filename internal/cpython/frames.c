@@ -83,12 +83,21 @@ int has_to_wait(lane *l, int last) {
   return result;
 }
 
-// Attached. New reference to the event loop of asyncio that runs nearest to the top, or NULL.
+// Attached. Steals runner, which may be NULL. New reference to the loop of an asyncio.Runner, or NULL.
+static PyObject *loop_within(PyObject *runner) {
+  PyObject *loop = runner ? PyObject_GetAttrString(runner, "_loop") : NULL;
+  Py_DecRef(runner);
+  return loop;
+}
+
+// Attached. New reference to the event loop of asyncio that runs nearest to the top, or, where asyncio runs another one, to that; or
+// NULL.
 static PyObject *loop_of(lane *l) {
   int is_there = PyDict_GetItemString(l->context->interp->modules, "asyncio.base_events") != NULL;
   PyObject *frame = is_there ? top_frame(l) : NULL, *loop = NULL; // each frame costs memory, and some are deep
   while (frame && !loop) {
     if (code_has(frame, "co_name", "run_forever") && is_of(frame, "asyncio.")) loop = PyFrame_GetVarString(frame, "self");
+    else if (code_has(frame, "co_name", "run") && is_of(frame, "asyncio.runners")) loop = loop_within(PyFrame_GetVarString(frame, "self"));
     PyErr_Clear();
     frame = behind(frame);
   }
@@ -96,9 +105,29 @@ static PyObject *loop_of(lane *l) {
   return loop;
 }
 
-// Attached, no error set, and none afterwards. Does what the loop's call_soon_threadsafe does, which is Python code. Returns whether
-// the loop has the bell.
+// Attached, no error set, and none afterwards. Whether a loop is one of uvloop's, whose call_soon_threadsafe is C that keeps the lock.
+static int is_uvloop(PyObject *loop) {
+  PyObject *module = PyObject_GetAttrString((PyObject *)type_of(loop), "__module__");
+  int result = begins(module, "uvloop", sizeof "uvloop");
+  Py_DecRef(module);
+  PyObject *debugs = result ? PyObject_CallMethod(loop, "get_debug", NULL) : NULL; // it looks for the caller's lines then
+  result = debugs == Py_False;
+  Py_DecRef(debugs);
+  PyErr_Clear();
+  return result;
+}
+
+// Attached, no error set, and none afterwards. Does what the loop's call_soon_threadsafe does, which is Python code but in uvloop.
+// Returns whether the loop has the bell.
 static int put_bell(PyObject *loop, PyObject *bell) {
+  if (is_uvloop(loop)) {
+    PyObject *run = PyObject_GetAttrString(bell, "_run");
+    PyObject *handle = run ? PyObject_CallMethod(loop, "call_soon_threadsafe", "O", run) : NULL;
+    PyErr_Clear();
+    Py_DecRef(run);
+    Py_DecRef(handle);
+    return handle != NULL;
+  }
   PyObject *ready = PyObject_GetAttrString(loop, "_ready");
   PyObject *socket = ready ? PyObject_GetAttrString(loop, "_csock") : NULL;
   PyObject *number = socket && socket != Py_None ? PyObject_CallMethod(socket, "fileno", NULL) : NULL;

@@ -15,6 +15,9 @@ def run_of(loop):
         if frame.f_code.co_name == "run_until_complete" and frame.f_locals.get("self") is loop:
             future = frame.f_locals.get("future")
             return future if hasattr(type(future), "_asyncio_future_blocking") else None
+        if frame.f_code.co_name == "run" and frame.f_globals.get("__name__") == "asyncio.runners":
+            if getattr(frame.f_locals.get("self"), "_loop", None) is loop:  # one that is not made of Python code
+                return frame.f_locals.get("task")
         frame = frame.f_back
     return None
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pycontext/py"
 	_ "github.com/pycontext/py/embedded"
@@ -199,6 +200,52 @@ func TestLend(t *testing.T) {
 	}
 	if err := c.Exec(ctx, "copied = numpy.array(v)", py.Vars{"v": py.Lend(data)}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestUvloop interrupts loops that asyncio runs and that are not made of Python code: what they run is cancelled, and cleans up.
+func TestUvloop(t *testing.T) {
+	c := worker(t, "uvloop")
+	idle := make(chan struct{}, 2)
+	if err := c.Register("idle", func() { idle <- struct{}{} }, py.Inline()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Exec(ctx, `
+import asyncio, go
+cleaned = 0
+async def wait(seconds):
+    global cleaned
+    asyncio.get_running_loop().call_later(0.002, go.idle)
+    try:
+        while True:
+            await asyncio.sleep(seconds)
+    finally:
+        cleaned += 1
+async def gathered():
+    await asyncio.gather(wait(100), wait(100))
+def run(coroutine):
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(coroutine)
+`); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []struct {
+		expr    string
+		cleaned int
+	}{{"uvloop.run(wait(100))", 1}, {"uvloop.run(wait(0.0005))", 1}, {"run(wait(100))", 1}, {"uvloop.run(gathered())", 2}} {
+		before := eval[int](t, c, "cleaned")
+		waiting, cancel := context.WithCancel(ctx)
+		go func() {
+			for range x.cleaned {
+				<-idle
+			}
+			time.Sleep(10 * time.Millisecond) // it is about to wait
+			cancel()
+		}()
+		if _, err := c.Eval(waiting, x.expr); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", x.expr, err)
+		}
+		equal(t, x.expr+" in the end", eval[int](t, c, "cleaned"), before+x.cleaned)
 	}
 }
 
