@@ -485,7 +485,10 @@
 // sleeps, and that takes less than a microsecond; after a pause each side has to be woken by the system. [Options].Spin keeps the
 // thread awake through pauses. Where response times count, leave Python a processor: with GOMAXPROCS at the number of
 // processors, Go's own threads take those that Python is to run on, for long enough to show in the median of a call after a pause and
-// in the 99th percentile under load (runtime.GOMAXPROCS(runtime.NumCPU() - 1) at the start of the program, for one busy context).
+// in the 99.9th percentile under load (runtime.GOMAXPROCS(runtime.NumCPU() - 1) at the start of the program, for one busy context).
+//
+// Requests run in the order of their arrival, and where more than two goroutines use a context they take turns: none has its next
+// result before those that have waited for longer have theirs. What each of them waits is what all that are before it take.
 //
 // # Where the time goes
 //

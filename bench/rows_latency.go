@@ -2,7 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -106,22 +108,27 @@ func burn(mode func() py.Mode) func(l *lab) error {
 	}
 }
 
-// crowdLatencies measures each call of goroutines that call as fast as they can.
-func crowdLatencies(_ *lab, goroutines int, op func(goroutine int) error) probe {
+// crowdLatencies measures each call of goroutines that call as fast as they can. Those of the first half do not count, in which some
+// have not begun.
+func crowdLatencies(l *lab, goroutines int, op func(goroutine int) error) probe {
 	return func() ([]float64, error) {
 		var wg sync.WaitGroup
 		each, errs := make([][]float64, goroutines), make([]error, goroutines)
+		counts := time.Now().Add(2 * l.batch)
+		end := counts.Add(2 * l.batch)
 		for g := range goroutines {
-			wg.Go(func() { each[g], errs[g] = latencies(100, 0, func() error { return op(g) })() })
+			wg.Go(func() {
+				for begun := time.Now(); errs[g] == nil && begun.Before(end); {
+					errs[g] = op(g)
+					now := time.Now()
+					if begun.After(counts) {
+						each[g] = append(each[g], float64(now.Sub(begun)))
+					}
+					begun = now
+				}
+			})
 		}
 		wg.Wait()
-		var all []float64
-		for g := range goroutines {
-			if errs[g] != nil {
-				return nil, errs[g]
-			}
-			all = append(all, each[g]...)
-		}
-		return all, nil
+		return slices.Concat(each...), errors.Join(errs...)
 	}
 }

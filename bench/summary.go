@@ -23,6 +23,8 @@ var summaryRows = [][2]string{
 	{"an item of a generator, of 1,000,000", "an item of a generator"},
 	{"an item of sorted(key=...) by an inline Go func, of 100,000", "an item of `sorted(key=...)` by an inline Go func"},
 	{"calls of 100 goroutines on 1 context", "calls per second, 100 goroutines on one context"},
+	{"calls of 100 goroutines on one context, median", "each of them takes"},
+	{"calls of 100 goroutines on one context, p99", "the same, 99th percentile"},
 	{"calls 1 ms apart, median", "a call after 1 ms of rest"},
 	{"calls 1 ms apart, p99", "the same, 99th percentile"},
 	{"calls 1 ms apart, a processor left to Python, median", "after 1 ms of rest, a processor left to Python"},

@@ -48,11 +48,12 @@ int callback_run(lane *l, callback *cb, int is_inline) {
     stats_add(STAT_CALLBACKS, 1);
     cb->request = suspend_request(l);
     detach(l);
-    l->suspended++;
+    __atomic_store_n(&l->suspended, l->suspended + 1, __ATOMIC_RELAXED);
     hand_over(l, cb);
     lane_serve(l, cb);
     __atomic_fetch_sub(&l->resumable, 1, __ATOMIC_SEQ_CST);
-    if (--l->suspended == 0 && !l->is_main) lane_forward(l);
+    __atomic_store_n(&l->suspended, l->suspended - 1, __ATOMIC_RELAXED);
+    if (!l->suspended && !l->is_main) lane_forward(l);
     if (timed) over = now_ns();
     attach(l);
     stats_add(STAT_CALLBACKS, -1);

@@ -130,10 +130,10 @@ func (l *Link) submit(r *Request) C.int {
 	l.mu.RLock()
 	if l.active.Load() {
 		defer l.mu.RUnlock()
-		return r.submitTo(l.lane, 1, 0)
+		return r.submitTo(l.lane, 1, 1)
 	}
 	l.mu.RUnlock()
-	return r.submitTo(r.context.c.main, 0, 1)
+	return r.submitTo(r.context.c.main, 0, r.context.callers())
 }
 
 func (l *Link) end() {

@@ -137,8 +137,13 @@ func (c *Context) Calm(ctx context.Context) bool {
 
 // waitedFor tells whether there is a request under way that is no stray.
 func (c *Context) waitedFor() bool {
+	return c.callers() > 0
+}
+
+// callers is how many requests are under way that somebody waits for.
+func (c *Context) callers() int64 {
 	n := c.users.Load()
-	return n%stray-n/stray > 1
+	return n%stray - n/stray - 1
 }
 
 // Closing is closed when Close is called.

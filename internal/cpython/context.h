@@ -133,6 +133,7 @@ struct lane {
   int is_main; // the context's own thread, as against a thread that Python started
   unsigned long ident;
   uintptr_t stack_floor; // the lowest address that a new request may be run at
+  int calls_go; // one of the last requests waited for a Go function; written by the lane's thread, and seldom
 
   // Written by any thread, and looked at by the lane's all the time that it spins.
   CACHE_LINE request *inbox; // a stack, newest first; CLOSED once nothing is taken any more
@@ -149,11 +150,12 @@ struct lane {
 
   CACHE_LINE uint32_t served; // requests finished so far; written by the lane's thread, and looked at by those that spin
 
+  CACHE_LINE int suspended; // callbacks that wait for their answers; the same, looked at by callers when they are many
+
   // Written by the lane's thread alone, and but for state used by it alone.
   CACHE_LINE request *ready, *ready_last; // taken from inbox, oldest first
   request *chain, *chain_last;
   int depth;        // requests on top of one another
-  int suspended;    // callbacks that wait for their answers
   int overdue;      // let one ordinary request through
   int64_t patience; // ns
   gauge gap;        // the usual wait for work

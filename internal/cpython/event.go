@@ -93,12 +93,13 @@ func endRequest(event C.uintptr_t) {
 	r.unkeep()
 }
 
-// takeMany runs the events that the lane's thread leaves, until for some turns of the scheduler it left none.
+// takeMany runs the events that the lane's thread leaves, until there are none for some turns of the scheduler, and none for a while
+// longer where it may spin for them.
 func takeMany(l *C.lane) {
 	defer C.lane_release(l)
 	events, taker := (*unsafe.Pointer)(unsafe.Pointer(&l.events)), (*uint32)(unsafe.Pointer(&l.taker))
 	for quiet := 0; ; runtime.Gosched() {
-		if quiet++; quiet > mostQuiet {
+		if quiet++; quiet > mostQuiet && !spinForEvents(l) {
 			atomic.StoreUint32(taker, 0)
 			if atomic.LoadPointer(events) == nil || !atomic.CompareAndSwapUint32(taker, 0, 1) {
 				return
@@ -119,3 +120,15 @@ func takeMany(l *C.lane) {
 }
 
 const mostQuiet = 8
+
+// spinForEvents is the spinning of those who wait for the lane's results, done by one goroutine for all of them.
+func spinForEvents(l *C.lane) (found bool) {
+	if C.lane_may_take_long(l) == 0 {
+		return false
+	}
+	for end := time.Now().Add(time.Duration(C.park_spin_ns)); !found && time.Now().Before(end); runtime.Gosched() {
+		found = C.lane_spin_for_events(l) != 0
+	}
+	C.lane_stop_spinning(l, boolInt(found))
+	return found
+}

@@ -9,6 +9,7 @@
 #define CROWD_PATIENCE 1000000  // ns that one waits when the stack is crowded
 #define PATIENCE 1000000        // ns that one waits when a finished callback below should go on first
 #define PATIENCE_LIMIT 5000000
+#define LATELY 64               // requests ago
 
 __thread lane *tls_lane;
 static pthread_key_t lane_key; // releases the lane of a thread that Python started when the thread ends
@@ -179,9 +180,16 @@ void lane_tell(lane *l, event *e, uintptr_t what) {
   goEvent((uintptr_t)l | EVENT_MANY);
 }
 
+// Notes whether a request waited for a Go function.
+static void note_call(lane *l, int waited) {
+  int now = waited ? LATELY : l->calls_go > 0 ? l->calls_go - 1 : 0;
+  if (now != l->calls_go) __atomic_store_n(&l->calls_go, now, __ATOMIC_RELAXED);
+}
+
 // Detached, or alone. The result is in r->out; after this r belongs to Go.
 static void complete(lane *l, request *r) {
   uint32_t seen = __atomic_fetch_or(&r->state, ST_DONE, __ATOMIC_SEQ_CST);
+  note_call(l, seen & ST_SUSPENDED);
   if (seen & (ST_PARKED | ST_ABANDONED)) {
     uintptr_t what = (uintptr_t)r | (seen & ST_ABANDONED ? EVENT_ABANDONED : EVENT_DONE);
     if (!lane_post(l, what)) lane_tell(l, &r->end, what);

@@ -4,6 +4,9 @@
 
 #include "function.h"
 
+#define FEW 2          // callers of a context that need not take turns
+#define MOMENT_NS 1000 // of spinning for events
+
 // Returns NULL when memory is out.
 request *request_new(uint64_t handle) {
   request *r = aligned_alloc(_Alignof(request), sizeof *r);
@@ -42,7 +45,16 @@ static int settled(void *r) {
   return (__atomic_load_n(&((request *)r)->state, __ATOMIC_ACQUIRE) & (ST_DONE | ST_SUSPENDED)) != 0;
 }
 
-// Only one caller of a lane spins, and only while that promises to be quicker than a wake-up. stop_spinning is due then.
+// Where requests call Go, a caller that spins takes their callbacks, at less cost than anybody else.
+static int calls_go(lane *l) { return __atomic_load_n(&l->calls_go, __ATOMIC_RELAXED); }
+
+// Whether callers have to take turns: one that spins has its result before those that have waited for longer, and is back at once. Those
+// that wait for Go functions are in nobody's way.
+static int crowded(lane *l, int64_t callers) {
+  return callers > FEW && !calls_go(l) && callers - __atomic_load_n(&l->suspended, __ATOMIC_RELAXED) > FEW;
+}
+
+// Only one spins for what a lane has done, and only while that promises to be quicker than a wake-up. lane_stop_spinning is due then.
 static int may_spin_for(lane *l) {
   if (!park_spin_ns) return 0;
   if (!gauge_hopeful(&l->caller)) {
@@ -55,22 +67,30 @@ static int may_spin_for(lane *l) {
   return 0;
 }
 
-static void stop_spinning(lane *l) {
+void lane_stop_spinning(lane *l, int found) {
+  gauge_note(&l->caller, found ? 0 : 4 * SPIN_GAP_NS);
   spinner_leave();
   __atomic_store_n(&l->spinner, 0, __ATOMIC_RELEASE);
 }
 
+// The goroutine that takes a lane's events, when there were none for a while. Whether it may spin for more, for all that wait for one.
+int lane_may_take_long(lane *l) { return !calls_go(l) && may_spin_for(l); }
+
+static int left_some(void *l) { return __atomic_load_n(&((lane *)l)->events, __ATOMIC_RELAXED) != NULL; }
+
+// Then. For a moment only, so that other goroutines get their turns. Returns whether there are events.
+int lane_spin_for_events(lane *l) { return gauge_spin(&l->caller, MOMENT_NS, left_some, l) >= 0; }
+
 static void spin_for_result(lane *l, request *r) {
-  int too_long = gauge_spin(&l->caller, park_spin_ns, settled, r) < 0;
+  int found = gauge_spin(&l->caller, park_spin_ns, settled, r) >= 0;
   __builtin_prefetch(&r->out);
   __builtin_prefetch(r->out_local);
-  gauge_note(&l->caller, too_long ? 4 * SPIN_GAP_NS : 0);
-  stop_spinning(l);
+  lane_stop_spinning(l, found);
 }
 
-// Any thread. Queues a request for a lane and waits for it a moment. Unless it is done, an event follows. Both are given as numbers,
-// which cgo does not look into for pointers to Go's memory.
-int request_submit(uintptr_t to, uintptr_t what, int chain, int may_spin) {
+// Any thread. Queues a request for a lane and waits for it a moment, unless callers of the lane are many. Unless it is done, an event
+// follows. Both are given as numbers, which cgo does not look into for pointers to Go's memory.
+int request_submit(uintptr_t to, uintptr_t what, int chain, int64_t callers) {
   lane *l = (lane *)to;
   request *r = (request *)what;
   let_go_of_lane(r);
@@ -90,10 +110,10 @@ int request_submit(uintptr_t to, uintptr_t what, int chain, int may_spin) {
     return SUBMIT_DONE;
   }
   int result = thread_detach() ? SUBMIT_DETACHED : SUBMITTED;
-  int spins = may_spin && may_spin_for(l);
+  int spins = l->is_main && !crowded(l, callers) && may_spin_for(l);
   if (spins) r->state = ST_SPINNING;
   if (lane_push(l, r, chain) < 0) {
-    if (spins) stop_spinning(l);
+    if (spins) lane_stop_spinning(l, 1);
     return result | SUBMIT_CLOSED;
   }
   if (spins) spin_for_result(l, r);

@@ -215,13 +215,13 @@ func (r *Request) Run(ctx context.Context, via *Link, frame []byte) ([]byte, err
 
 func (r *Request) submit(via *Link) C.int {
 	if via == nil {
-		return r.submitTo(r.context.c.main, 0, 1)
+		return r.submitTo(r.context.c.main, 0, r.context.callers())
 	}
 	return via.submit(r)
 }
 
-func (r *Request) submitTo(lane *C.lane, chain, maySpin C.int) C.int {
-	return C.request_submit(C.uintptr_t(uintptr(unsafe.Pointer(lane))), C.uintptr_t(uintptr(unsafe.Pointer(r.c))), chain, maySpin)
+func (r *Request) submitTo(lane *C.lane, chain C.int, callers int64) C.int {
+	return C.request_submit(C.uintptr_t(uintptr(unsafe.Pointer(lane))), C.uintptr_t(uintptr(unsafe.Pointer(r.c))), chain, C.int64_t(callers))
 }
 
 // serial is the number of the request's use, which no other use of it has.

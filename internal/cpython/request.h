@@ -12,7 +12,10 @@ enum { SUBMITTED = 0, SUBMIT_DONE = 1, SUBMIT_CLOSED = 2, SUBMIT_DETACHED = 4, S
 HIDDEN request *request_new(uint64_t handle);
 HIDDEN void request_free(request *r);
 HIDDEN void request_room(buf *b, size_t n);
-HIDDEN int request_submit(uintptr_t to, uintptr_t what, int chain, int may_spin);
+HIDDEN int request_submit(uintptr_t to, uintptr_t what, int chain, int64_t callers);
+HIDDEN int lane_may_take_long(lane *l);
+HIDDEN int lane_spin_for_events(lane *l);
+HIDDEN void lane_stop_spinning(lane *l, int found);
 HIDDEN void request_read(request *r);
 HIDDEN int request_mark(request *r);
 HIDDEN void request_interrupt(request *r);
