@@ -30,6 +30,7 @@ var nestingCases = []testCase{
 	{"Case41OthersAreServed", othersAreServed},
 	{"Case42NoStarvation", noStarvation},
 	{"Case42PassingTheTurn", passingTheTurn},
+	{"Case42GivenUpInTheRow", givenUpInTheRow},
 }
 
 const downCode = `
@@ -321,6 +322,31 @@ func passingTheTurn(t *testing.T, s *suite) {
 	<-below
 	equal(t, "on top", eval[int](t, c, "go.top()"), 5)
 	is(t, "below", <-result, nil)
+}
+
+// givenUpInTheRow has a function on top wait for a request while the one below it is ready, behind many that their callers gave up.
+// Those do not take a turn.
+func givenUpInTheRow(t *testing.T, s *suite) {
+	c := s.open(t)
+	within(t, "a request behind 400 that were given up", 200*time.Millisecond, func() (took time.Duration) {
+		below, ready := make(chan struct{}), make(chan struct{})
+		register(t, c, "below", func() { close(below); <-ready })
+		register(t, c, "top", func() (int, error) {
+			close(ready)
+			for range 400 {
+				c.Eval(timeout(100*time.Microsecond), "0")
+			}
+			start := time.Now()
+			defer func() { took = time.Since(start) }()
+			return py.Eval[int](limit(t), c, "5")
+		})
+		result := make(chan error)
+		go func() { result <- c.Exec(limit(t), "import go\ngo.below()") }()
+		<-below
+		equal(t, "on top", eval[int](t, c, "go.top()"), 5)
+		is(t, "below", <-result, nil)
+		return took
+	})
 }
 
 // crossedContexts has chains from each of two contexts to the other at the same time: what the one waits for may be behind

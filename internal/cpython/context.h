@@ -158,6 +158,7 @@ struct lane {
   int depth;        // requests on top of one another
   int overdue;      // let one ordinary request through
   int64_t patience; // ns
+  int64_t kept_since; // an ordinary request waits, and is not let through; 0: none does
   gauge gap;        // the usual wait for work
   PyThreadState *state;
   int attached;

@@ -155,7 +155,6 @@ static int admits(lane *l) {
 static request *next_request(lane *l) {
   request *r = take(&l->chain_inbox, &l->chain, &l->chain_last);
   if (r || !admits(l)) return r;
-  l->overdue = 0;
   return take(&l->inbox, &l->ready, &l->ready_last);
 }
 
@@ -269,6 +268,7 @@ void lane_run(lane *l, request *r, int at_bottom) {
   int64_t begun = r->timed ? now_ns() : 0;
   if (!abandoned && !(__atomic_fetch_or(&r->state, ST_STARTED, __ATOMIC_SEQ_CST) & ST_ABANDONED)) {
     blobs_take(r); // before anything else runs: whoever gives r up waits for it
+    if (!r->chain) l->overdue = 0, l->kept_since = 0;
     if (l->is_main && __atomic_load_n(&l->context->drops_len, __ATOMIC_RELAXED)) context_drop_refs(l->context);
     run_attached(l, r);
     if (r->timed) note_times(&r->times, r->since, taken, begun);
@@ -296,11 +296,21 @@ typedef struct waiting {
 
 static int work_for(void *w) { return work_waiting(((waiting *)w)->lane, ((waiting *)w)->until); }
 
-// How long to sleep before an ordinary request is let through all the same; -1 where there is nothing to let through.
-static int64_t patience(lane *l) {
-  request *head = __atomic_load_n(&l->inbox, __ATOMIC_SEQ_CST);
-  if (!l->is_main || admits(l) || (!l->ready && (!head || head == CLOSED))) return -1;
-  return __atomic_load_n(&l->resumable, __ATOMIC_SEQ_CST) ? l->patience : CROWD_PATIENCE;
+// How long an ordinary request is to be kept waiting yet, at that time; -1 where there is none to be let through then.
+static int64_t patience(lane *l, int64_t now) {
+  if (!l->is_main || admits(l) || !more_waits(l)) {
+    l->kept_since = 0;
+    return -1;
+  }
+  if (!l->kept_since) l->kept_since = now;
+  int64_t left = l->kept_since + (__atomic_load_n(&l->resumable, __ATOMIC_SEQ_CST) ? l->patience : CROWD_PATIENCE) - now;
+  return left > 0 ? left : 0;
+}
+
+// An ordinary request was kept waiting for long enough.
+static void let_through(lane *l) {
+  l->overdue = 1;
+  if (__atomic_load_n(&l->resumable, __ATOMIC_RELAXED) && l->patience < PATIENCE_LIMIT) l->patience *= 2;
 }
 
 // Attached or detached; detached when it returns -1. Returns how long it took until there was work, as gauge_spin does, or -1 when it
@@ -323,18 +333,17 @@ static void wait_for_work(lane *l, callback *until) {
   int64_t start = now_ns(), spun = spin_for_work(l, until);
   if (spun >= 0) {
     gauge_note(&l->gap, spun);
+    if (patience(l, start + spun) == 0) let_through(l);
     return;
   }
   parker_announce(&l->parker);
   if (work_waiting(l, until)) {
     parker_cancel(&l->parker);
   } else {
-    int64_t limit = patience(l);
-    parker_sleep(&l->parker, limit);
-    if (limit >= 0 && now_ns() - start >= limit) {
-      l->overdue = 1;
-      if (__atomic_load_n(&l->resumable, __ATOMIC_RELAXED) && l->patience < PATIENCE_LIMIT) l->patience *= 2;
-    }
+    int64_t now = now_ns(), left = patience(l, now);
+    if (left) parker_sleep(&l->parker, left);
+    else parker_cancel(&l->parker);
+    if (left >= 0 && now_ns() - now >= left) let_through(l);
   }
   gauge_note(&l->gap, now_ns() - start);
 }
