@@ -118,3 +118,26 @@ func largeBytesAbandoned(t *testing.T, s *suite) {
 	equal(t, "torn", eval[int](t, c, "torn"), 0)
 	t.Logf("%d of 40 came through", eval[int](t, c, "whole"))
 }
+
+// givenUpWhileBusy has requests given up that wait behind one which takes long. What they were sent with is gone long before it is
+// their turn.
+func givenUpWhileBusy(t *testing.T, s *suite) {
+	c := s.open(t)
+	functions := py.Live().Functions
+	in, out := make(chan struct{}), make(chan struct{})
+	register(t, c, "hold", func() { close(in); <-out }, py.Inline())
+	held := make(chan error)
+	go func() { held <- c.Exec(limit(t), "import go; go.hold()") }()
+	<-in
+	for _, n := range []int{60_000, 500_000} {
+		flat(t, fmt.Sprintf("200 requests of %d bytes that were given up", n), 4<<20, func() {
+			for range 200 {
+				_, err := c.Call(timeout(100*time.Microsecond), "builtins", "len", make([]byte, n), func() {})
+				is(t, "a request behind another", err, context.DeadlineExceeded)
+			}
+		})
+	}
+	equal(t, "functions that are held", py.Live().Functions, functions)
+	close(out)
+	is(t, "what was before them", <-held, nil)
+}

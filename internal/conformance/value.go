@@ -21,6 +21,7 @@ var valueCases = []testCase{
 	{"Case46LargeBytes", largeBytes},
 	{"Case46LargeTexts", largeTexts},
 	{"Case46LargeBytesAbandoned", largeBytesAbandoned},
+	{"Case46GivenUpWhileBusy", givenUpWhileBusy},
 	{"Case47Integers", integers},
 	{"Case48Floats", floats},
 	{"Case49Text", texts},

@@ -39,12 +39,16 @@ func pin(p *runtime.Pinner, b *byte) (ok bool) {
 	return true
 }
 
-// giveBackBlobs ends what Blob began, and tells Python that the result was read.
+// giveBackBlobs ends what Blob began.
 func (r *Request) giveBackBlobs() {
 	if r.c.blobs.len > 0 {
 		r.c.blobs.len = 0
 		r.pinner.Unpin()
 	}
+}
+
+// resultRead tells Python that it may let go of what the result refers to.
+func (r *Request) resultRead() {
 	if r.c.kept.len > 0 {
 		C.request_read(r.c)
 	}

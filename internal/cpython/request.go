@@ -142,18 +142,24 @@ func grow(b *C.buf, buf []byte, n int) []byte {
 func (r *Request) Release() {
 	r.settle()
 	r.over, r.interrupted = nil, false
+	r.dropFrame()
+	giveBack(&r.c.in)
+	giveBack(&r.c.out)
+	r.resultRead()
+	c := r.context
+	c.keep(r)
+	c.release()
+}
+
+// dropFrame lets go of what the frame holds of Go.
+func (r *Request) dropFrame() {
 	if r.Scratch != nil {
 		hooks.Released(r.Scratch)
 	}
-	giveBack(&r.c.in)
-	giveBack(&r.c.out)
 	r.giveBackBlobs()
 	if len(r.lent) > 0 {
 		r.lent = giveUp(r.lent)
 	}
-	c := r.context
-	c.keep(r)
-	c.release()
 }
 
 func (r *Request) destroy() {
@@ -330,6 +336,8 @@ func (r *Request) abandon(cause error) error {
 		C.blobs_wait(r.c)
 		go r.interrupt(cause)
 	} else {
+		r.dropFrame() // now: its turn, when it is passed over, may be far
+		C.buf_free(&r.c.in)
 		r.unkeep()
 	}
 	return &unfinished{started: started, cause: cause}
