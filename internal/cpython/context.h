@@ -30,9 +30,14 @@ typedef struct interp {
   int64_t id;
   context *owner; // NULL for the main interpreter
   int own_lock;
-  PyObject *describe, *compile, *make_error, *finish, *collect, *leave_loop, *enter_loop, *end_child, *interrupted, *interrupted_class, *bell, *identifier, *modules, *builtins;
+  PyObject *compile, *identifier;
+  PyObject *describe, *make_error;
+  PyObject *finish, *collect, *end_child;
+  PyObject *leave_loop, *enter_loop, *bell; // of loops.py
+  PyObject *interrupted, *interrupted_class;
   PyObject *plans, *classify, *makers; // of values.py
   PyObject *converters; // of converters.py
+  PyObject *modules, *builtins;
   PyObject *memory; // the class of what lends Go's memory
   PyObject *functions; // by name, the callables that stand for Go functions
   PyObject *known[KNOWN_MODULES]; // by address, modules whose import is over

@@ -24,22 +24,42 @@ static void explain(char *problem, size_t size) {
   Py_DecRef(exc);
 }
 
-// Attached. Steals nothing; the fields hold references until interp_empty.
+// What C keeps of the Python files, by their names there.
+static const struct {
+  const char *name;
+  size_t field;
+} fields[] = {
+#define FIELD(name, field) {name, offsetof(interp, field)}
+    FIELD("compile_source", compile),
+    FIELD("identifier", identifier),
+    FIELD("describe", describe),
+    FIELD("make_error", make_error),
+    FIELD("finish", finish),
+    FIELD("collect", collect),
+    FIELD("end_child", end_child),
+    FIELD("leave_loop", leave_loop),
+    FIELD("enter_loop", enter_loop),
+    FIELD("bell", bell),
+    FIELD("Interrupted", interrupted),
+    FIELD("interrupted_class", interrupted_class),
+    FIELD("plans", plans),
+    FIELD("classify", classify),
+    FIELD("makers", makers),
+    FIELD("converters", converters),
+#undef FIELD
+};
+
+#define FIELDS (sizeof fields / sizeof *fields)
+
+static PyObject **field_in(interp *in, size_t i) { return (PyObject **)((char *)in + fields[i].field); }
+
+// Attached. The fields hold references until empty. Returns 0, or -1, with an error set or not.
 static int take_functions(interp *in, PyObject *names) {
-  struct {
-    const char *name;
-    PyObject **field;
-  } wanted[] = {{"describe", &in->describe},     {"compile_source", &in->compile},  {"make_error", &in->make_error},
-                {"finish", &in->finish},         {"collect", &in->collect},         {"leave_loop", &in->leave_loop},
-                {"enter_loop", &in->enter_loop}, {"end_child", &in->end_child}, {"plans", &in->plans},           {"classify", &in->classify},
-                {"makers", &in->makers},         {"converters", &in->converters}, {"Interrupted", &in->interrupted},
-                {"interrupted_class", &in->interrupted_class},
-                {"bell", &in->bell},             {"identifier", &in->identifier}};
-  for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-    PyObject *o = PyDict_GetItemString(names, wanted[i].name);
+  for (size_t i = 0; i < FIELDS; i++) {
+    PyObject *o = PyDict_GetItemString(names, fields[i].name);
     if (!o) return -1;
     Py_IncRef(o);
-    *wanted[i].field = o;
+    *field_in(in, i) = o;
   }
   in->modules = PyImport_GetModuleDict();
   Py_IncRef(in->modules);
@@ -63,15 +83,20 @@ static int furnish(interp *in) {
   return result;
 }
 
+// Attached. What is no longer there is NULL before it is let go of: that may run Python code.
+static void let_go(PyObject **held) {
+  PyObject *o = *held;
+  *held = NULL;
+  Py_DecRef(o);
+}
+
+// Attached.
 static void empty(interp *in) {
-  PyObject **held[] = {&in->describe, &in->compile,    &in->make_error,  &in->finish,  &in->collect,
-                       &in->leave_loop, &in->enter_loop, &in->end_child, &in->plans,       &in->classify, &in->makers, &in->converters, &in->interrupted, &in->interrupted_class, &in->bell, &in->identifier,
-                       &in->modules,  &in->builtins, &in->memory, &in->functions};
-  for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
-    PyObject *o = *held[i];
-    *held[i] = NULL;
-    Py_DecRef(o);
-  }
+  for (size_t i = 0; i < FIELDS; i++) let_go(field_in(in, i));
+  let_go(&in->modules);
+  let_go(&in->builtins);
+  let_go(&in->memory);
+  let_go(&in->functions);
   for (size_t i = 0; i < KNOWN_MODULES; i++) Py_DecRef(__atomic_exchange_n(&in->known[i], NULL, __ATOMIC_RELAXED));
 }
 
