@@ -44,7 +44,7 @@ func (c *Context) Attach(ctx context.Context, f func(a *Attached) error) error {
 		return notSent(errors.New("py: attach: the function is nil"))
 	}
 	result := make(chan error, 1)
-	number := cpython.AddAttachment(func(core *cpython.Attached) { result <- c.runAttached(core, f) })
+	number := cpython.AddAttachment(func(core *cpython.Attached) { result <- c.runAttached(ctx, core, f) })
 	defer cpython.RemoveAttachment(number)
 	if _, err := run[any](ctx, c, &request{verb: wire.VerbAttach, want: wire.WantNone, attached: number}); err != nil {
 		select {
@@ -59,12 +59,12 @@ func (c *Context) Attach(ctx context.Context, f func(a *Attached) error) error {
 	return <-result
 }
 
-func (c *Context) runAttached(core *cpython.Attached, f func(*Attached) error) (err error) {
+func (c *Context) runAttached(ctx context.Context, core *cpython.Attached, f func(*Attached) error) (err error) {
 	a := &Attached{
 		context: c,
 		core:    core,
 		encoder: wire.Encoder{Grow: core.Grow, Lend: core.Lend, Hooks: codecHooks, Scope: c, Converted: &c.converted},
-		decoder: wire.Decoder{Hooks: codecHooks, Scope: c},
+		decoder: wire.Decoder{Hooks: codecHooks, Scope: &exchange{home: c, via: callbackFor(ctx, c)}},
 	}
 	defer func() {
 		if v := recover(); v != nil {

@@ -50,8 +50,8 @@ var registry = struct {
 // The function runs on a goroutine of its own while the Python thread serves other requests (see [Inline] for another
 // way). Its context.Context derives from the one of the request that it is called in; requests made with it, by any
 // goroutine, run on top of the suspended Python code. A returned error raises go.Error in Python, or an exception that
-// is also of a built-in class where one says the same (SystemExit and others that are no Exception are that class alone); a panic
-// raises RuntimeError.
+// is also of a built-in class where one says the same (SystemExit and others that are no Exception are that class alone); an
+// [Error] of such a request is the exception that it was. A panic raises RuntimeError.
 func Register(name string, fn any, options ...FuncOption) error {
 	f, err := newFunction(name, fn, options)
 	if err != nil {
@@ -177,14 +177,22 @@ func functionNames(core *cpython.Context) string {
 type exchange struct {
 	encoder wire.Encoder
 	decoder wire.Decoder
+	home    *Context
 	within  func() context.Context // of a callback
-	home    *Context               // of a callback
+	via     *cpython.Link          // of a request: the callback that it was made in, or nil
 	brief   []byte                 // of a callback: what was given as scalars
 	taken   taken                  // of a callback that is ready
 }
 
-func (x *exchange) context() *Context { return x.home }
-func (x *exchange) origin() *chain    { return x.within().(*chain) }
+func (x *exchange) context() *Context    { return x.home }
+func (x *exchange) asker() *cpython.Link { return x.via }
+
+func (x *exchange) origin() *chain {
+	if x.within == nil {
+		return nil
+	}
+	return x.within().(*chain)
+}
 
 // over ends what the encoder's bytes hold.
 func (x *exchange) over(read bool) { endHolds(&x.encoder, read) }

@@ -323,11 +323,15 @@
 // Python thread instead, which is quicker and holds up everything else there.
 //
 // An error that the function returns is raised as go.Error, or as a class that is also FileNotFoundError, PermissionError,
-// FileExistsError, EOFError or TimeoutError where errors.Is says the same, or the nearest built-in class of the [Error] that it
-// wraps: one that is no Exception, such as SystemExit, is no go.Error either. So an exception of a class of Python's own that a
-// function passes on is caught in Python as the built-in class that it derives from, and its attributes are gone: an Error
-// holds nothing of Python. If Python does not catch it, the Go error comes out of the request: errors.Is and errors.As find it,
-// and the [Error] with its own class. A panic is a RuntimeError in Python and a [PanicError] in Go.
+// FileExistsError, EOFError or TimeoutError where errors.Is says the same. If Python does not catch it, the Go error comes out
+// of the request: errors.Is and errors.As find it. A panic is a RuntimeError in Python and a [PanicError] in Go.
+//
+// An exception that the function got from Python, and returns, by itself or wrapped, is raised again as the identical object, with
+// its class, its attributes and its traceback: try: go.load() except MyError works around a Go function that called what
+// raises MyError. What the Go errors around it say more is a note of it (PEP 678). That is so for requests to the same context
+// that were made with the function's context.Context, until the function returns. Any other [Error], one of another context or one
+// that was kept, is raised as the nearest built-in class, which is go.Error too: one that is no Exception, such as SystemExit, is
+// that class alone.
 //
 // # Functions as values
 //

@@ -49,7 +49,8 @@ type Syntax struct {
 	Text         string
 }
 
-// Error is a Python exception. It holds nothing of Python and lives as long as Go likes.
+// Error is a Python exception. It lives as long as Go likes, and holds nothing of Python, but for the exception itself while the Go
+// function runs that got it from Python: returned from there, by itself or wrapped, it is raised in Python as what it was.
 //
 // errors.Is matches an [Exception] of its class or a base class of it, [ErrInterrupted] for an interrupt, and the Go
 // errors that it, its causes or the members of its group carry; errors.As finds those too.
@@ -60,7 +61,8 @@ type Error struct {
 	// Bases are the classes that it derives from, nearest first, with their modules unless those are built in.
 	Bases []string
 	Notes []string // PEP 678
-	// Traceback is the stack where it was raised, outermost first.
+	// Traceback is the stack where it was raised, outermost first. Of one that came through Go functions, no more than the first
+	// and the last 50 frames are there.
 	Traceback []Frame
 	Cause     *Error   // of "raise ... from"
 	Context   *Error   // what was being handled when it was raised
@@ -69,6 +71,8 @@ type Error struct {
 
 	hideContext bool
 	goError     error
+	again       bool     // goError is what this exception was in Go, on its way
+	itself      *Object  // the exception, for the Go function that got it, or nil
 	entries     []Frame  // the traceback as it came, which a program may have changed since
 	beneath     []string // for each of them, what Python prints beneath it: source, with its marks
 	last        string   // the last lines of what Python prints, where they are not just class, message and notes

@@ -7,13 +7,25 @@ import (
 	"github.com/pycontext/py/internal/wire"
 )
 
-// decodeError reads an exception record of SPEC.md.
+// decodeError reads an exception of SPEC.md.
 func decodeError(d *wire.Decoder) error {
 	record, err := wire.Decode[Tuple](d)
 	if err != nil {
-		return fmt.Errorf("py: the exception from Python is malformed; please report this: %w", err)
+		return malformedError(err)
 	}
-	return newError(record)
+	e := newError(record)
+	itself, err := d.Object("an exception")
+	if err != nil {
+		return malformedError(err)
+	}
+	if o, ok := itself.(*Object); ok {
+		e.hold(o, d.Scope)
+	}
+	return e
+}
+
+func malformedError(err error) error {
+	return fmt.Errorf("py: the exception from Python is malformed; please report this: %w", err)
 }
 
 // fields reads a tuple of known shape. What has another type than expected is zero.
@@ -44,14 +56,21 @@ func newError(record Tuple) *Error {
 		text, _ := note.(string)
 		e.Notes = append(e.Notes, text)
 	}
+	if number := field[int64](f, 9); number != 0 {
+		e.goError = takeError(uint64(number))
+		if same, ok := e.goError.(sameException); ok {
+			e.goError, e.again = same.error, true
+		}
+	}
 	for _, frame := range field[[]any](f, 5) {
+		if len(asTuple(frame)) == 0 { // the rest is known
+			e.goOn()
+			break
+		}
 		e.Traceback = append(e.Traceback, newFrame(fields(asTuple(frame))))
 		e.beneath = append(e.beneath, field[string](fields(asTuple(frame)), 4))
 	}
 	e.entries = slices.Clone(e.Traceback)
-	if number := field[int64](f, 9); number != 0 {
-		e.goError = takeError(uint64(number))
-	}
 	if syntax := fields(field[Tuple](f, 10)); syntax != nil {
 		e.Syntax = &Syntax{
 			File:   field[string](syntax, 0),

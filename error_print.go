@@ -71,7 +71,7 @@ func (p *printer) chain(e *Error) {
 // cause is that of "raise ... from", or the exception that a Go function, which raised this one, got from Python.
 func (e *Error) cause() *Error {
 	cause := e.Cause
-	if cause == nil {
+	if cause == nil && !e.again {
 		errors.As(e.goError, &cause)
 	}
 	return cause

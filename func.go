@@ -70,10 +70,12 @@ func (f *goFunc) arity() cpython.Arity {
 type body func(f *goFunc, ctx func() context.Context, d *wire.Decoder, e *wire.Encoder) (*raise, error)
 
 // A raise is an exception for Python: the name of a built-in class, or "" for
-// go.Error, and the Go error that it carries, if any.
+// go.Error, and the Go error that it carries, if any. Where that is one of Python's
+// and the exception is still there, it is raised itself.
 type raise struct {
 	kind, message string
 	err           error
+	python        *Error // nil if err is none of Python's
 }
 
 // newGoFunc makes fn callable. It may be any function that takes values that come
@@ -164,16 +166,24 @@ func (f *goFunc) stopped(value any) *raise {
 	} else {
 		err = fmt.Errorf("Go function %q ended its goroutine with runtime.Goexit", f.name)
 	}
-	return &raise{"RuntimeError", err.Error(), err}
+	return &raise{kind: "RuntimeError", message: err.Error(), err: err}
 }
 
 // raiseError returns what to raise for an error that the function returned.
 func raiseError(err error) *raise {
-	kind, message := pythonKind(err), err.Error()
-	if e, ok := err.(*Error); ok && (e.Type == kind || e.Module == "go" && kind == "") {
-		message = e.Message // the class says the rest, and says it once, however often it goes back and forth
+	r := &raise{kind: pythonKind(err), message: err.Error(), err: err}
+	r.python, _ = errors.AsType[*Error](err)
+	if r.says(r.kind) {
+		r.message = r.python.Message // the class says the rest, and says it once, however often it goes back and forth
 	}
-	return &raise{kind, message, err}
+	return r
+}
+
+// says reports whether an exception of the class says all of the message but what is in the message of the
+// one from Python.
+func (r *raise) says(kind string) bool {
+	e := r.python
+	return e != nil && r.message == e.Error() && (e.Type == kind || e.Module == "go" && kind == "")
 }
 
 // pythonKind returns the name of the built-in Python exception that says what err
@@ -209,13 +219,21 @@ func (r *raise) writeBehind(e *wire.Encoder, start int) {
 // it is replaced; the error itself comes back as it is.
 func (r *raise) write(e *wire.Encoder) {
 	var number uint64
-	if r.err != nil && keepError != nil {
-		number = keepError(r.err)
+	err, message, handle := r.err, r.message, r.python.giveBack(e)
+	if handle != 0 {
+		err = sameException{err}
+		if r.says(r.python.Type) {
+			message = r.python.Message
+		}
+	}
+	if err != nil && keepError != nil {
+		number = keepError(err)
 	}
 	e.Byte(byte(wire.AnswerRaise))
 	e.Raw(r.kind)
-	e.Raw(strings.ToValidUTF8(r.message, "\uFFFD"))
+	e.Raw(strings.ToValidUTF8(message, "\uFFFD"))
 	e.Uint64(number)
+	e.Uint64(handle)
 }
 
 // answer writes the result of the function.
@@ -223,7 +241,7 @@ func answer[R any](f *goFunc, e *wire.Encoder, result R) *raise {
 	e.Byte(byte(wire.AnswerOK))
 	if err := wire.Encode(e, result); err != nil {
 		err = wire.At(err, "result")
-		return &raise{"TypeError", f.message("%v", err), err}
+		return &raise{kind: "TypeError", message: f.message("%v", err), err: err}
 	}
 	return nil
 }

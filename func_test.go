@@ -76,8 +76,9 @@ func readAnswer(t testing.TB, b []byte) any {
 	}
 	kind, _ := d.Text()
 	message, _ := d.Text()
-	if _, err := d.Uint64(); err != nil || len(d.Buf) != 0 {
-		t.Fatal(err, d.Buf)
+	d.Uint64() // the Go error
+	if itself, err := d.Uint64(); itself != 0 || err != nil || len(d.Buf) != 0 {
+		t.Fatal(itself, err, d.Buf)
 	}
 	return kind + ": " + message
 }

@@ -70,7 +70,7 @@ func (s *source) next(f *goFunc, ctx func() context.Context, d *wire.Decoder, e 
 	case err != nil:
 		r := raiseError(err)
 		if r.kind == "StopIteration" { // an error is no end
-			r.kind = "RuntimeError"
+			r.kind, r.python = "RuntimeError", nil
 		}
 		return r, nil
 	case !ok:

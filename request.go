@@ -140,9 +140,10 @@ func (c *Context) send(ctx context.Context, q *request, args []any) (reply, erro
 	if err != nil {
 		return reply{}, c.unfinished(ctx, q, err)
 	}
-	d := &r.Scratch.(*exchange).decoder
-	d.Reset(out)
-	return reply{r, d}, nil
+	x := r.Scratch.(*exchange)
+	x.via = via
+	x.decoder.Reset(out)
+	return reply{r, &x.decoder}, nil
 }
 
 // watched is Run under a watch, or none.

@@ -22,8 +22,10 @@ func (c *Context) frame(r *cpython.Request, q *request, args []any) ([]byte, err
 	if !ok {
 		x = &exchange{
 			encoder: wire.Encoder{Grow: r.Grow, Lend: r.Lend, Blob: r.Blob, BlobStr: r.BlobStr, Hooks: codecHooks, Scope: c, Converted: &c.converted},
-			decoder: wire.Decoder{Hooks: codecHooks, Scope: c, Bytes: pythonBytes},
+			decoder: wire.Decoder{Hooks: codecHooks, Bytes: pythonBytes},
+			home:    c,
 		}
+		x.decoder.Scope = x
 		r.Scratch = x
 	}
 	e := &x.encoder

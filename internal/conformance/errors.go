@@ -21,6 +21,8 @@ var errorCases = []testCase{
 	{"Case53Chains", errorChains},
 	{"Case53LongChain", longChain},
 	{"Case53ThroughGo", errorsThroughGo},
+	{"Case53Again", errorsAgain},
+	{"Case53Forgotten", errorsForgotten},
 	{"Case53Interrupted", errorsInterrupted},
 	{"Case54SystemExit", systemExit},
 	{"Case55OddExceptions", oddExceptions},
@@ -184,7 +186,7 @@ func errorsThroughGo(t *testing.T, s *suite) {
 		{"raise ValueError('v')", "ValueError", "v", "ValueError"},
 		{"open('/no/such/file')", "OSError", "[Errno 2] No such file or directory: '/no/such/file'", "FileNotFoundError"},
 		{"b'\\xff'.decode()", "UnicodeDecodeError", "invalid start byte", "UnicodeError"},
-		{"raise ExceptionGroup('g', [ValueError(1)])", "ExceptionGroup", "g (1 sub-exception)", "go.Error"},
+		{"raise ExceptionGroup('g', [ValueError(1)])", "ExceptionGroup", "g (1 sub-exception)", "ExceptionGroup"},
 		{"raise SystemExit('out')", "SystemExit", "out", "SystemExit"},
 		{"raise KeyboardInterrupt('k')", "KeyboardInterrupt", "k", "KeyboardInterrupt"},
 		{"raise asyncio.CancelledError('c')", "CancelledError", "c", "BaseException"},
@@ -205,7 +207,7 @@ func errorsThroughGo(t *testing.T, s *suite) {
 			contains(t, x.raise+": %+v", fmt.Sprintf("%+v", err), "in deepest", "a note")
 		}
 		run(t, c, "try: up(2)\nexcept "+x.catch+": pass")
-		if !strings.HasSuffix(x.catch, "Error") {
+		if !strings.HasSuffix(x.catch, "Error") && x.catch != "ExceptionGroup" {
 			raises(t, x.raise+": except Exception", c.Exec(limit(t), "try: up(2)\nexcept Exception: pass"), x.class)
 		}
 	}
@@ -217,6 +219,7 @@ func errorsThroughGo(t *testing.T, s *suite) {
 func errorsInterrupted(t *testing.T, s *suite) {
 	c := s.open(t)
 	register(t, c, "fails", func(ctx context.Context) error { return c.Exec(ctx, "raise go.Interrupted") })
+	register(t, c, "passes", func(ctx context.Context) error { return fmt.Errorf("on: %w", c.Exec(ctx, "raise ValueError('x')")) })
 	run(t, c, `
 import go, sys
 def strike(n):
@@ -230,7 +233,7 @@ def strike(n):
             return tracer
     sys.settrace(tracer)
 `)
-	for _, code := range []string{"raise ValueError('x')", "undefined", "go.fails()"} {
+	for _, code := range []string{"raise ValueError('x')", "undefined", "go.fails()", "go.passes()"} {
 		plain := c.Exec(limit(t), code).Error()
 		for n, strikes := 1, true; strikes; n++ {
 			err := c.Exec(limit(t), "strike(n)\n"+code, py.Vars{"n": n})

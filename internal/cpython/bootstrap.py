@@ -1,5 +1,5 @@
 # Runs once in every interpreter, with the natives of module.c as its globals: furnishes the interpreter and makes the
-# module go. C keeps describe, compile_source, identifier, make_error, finish and Interrupted. CONFIG stands before this text.
+# module go. What C keeps of them is in interpreter.c. CONFIG stands before this text.
 
 import sys
 from types import ModuleType
@@ -109,8 +109,11 @@ def own(name, exc, default=None):
 
 
 def frames_of(exc):
-    frames, tb = [], own("__traceback__", exc)
+    frames, tb, passed = [], own("__traceback__", exc), passed_of(exc)
     while tb is not None:
+        if passed and passed.knows(tb):
+            frames.append(())
+            break
         code = tb.tb_frame.f_code
         if code.co_filename != "<py>":
             frames.append((text(plain_name(code.co_filename)), tb.tb_lineno or 0, text(code.co_qualname), *lines_of(tb)))
@@ -132,10 +135,33 @@ def notes_of(exc):
     return [attempt(lambda: text(str(n)), "<note str() failed>") for n in notes]
 
 
+class Passed:
+    """What an exception that came from Go keeps of that: what C keeps the Go error in, and how far Go knows the traceback."""
+
+    __slots__ = "error", "known"
+
+    def __init__(self, error, tb=None):
+        self.error, self.known = error, self.mark(tb)
+
+    def mark(self, tb):
+        return tb and (id(tb), id(tb.tb_frame), tb.tb_lasti)  # which do not keep it
+
+    def knows(self, tb):
+        return self.known is not None and self.known[0] == id(tb) and self.known == self.mark(tb)
+
+    def __reduce__(self):  # a copy of the exception has nothing of Go
+        return type(None), ()
+
+
+def passed_of(exc):
+    passed = attempt(lambda: object.__getattribute__(exc, "__dict__").get("_go_error"), None)
+    return passed if type(passed) is Passed else None
+
+
 def go_error_of(exc):
     """What C keeps a Go error in, or 0."""
-    error = attempt(lambda: object.__getattribute__(exc, "__dict__").get("_go_error"), None)
-    return error if is_error(error) else 0
+    passed = passed_of(exc)
+    return passed.error if passed and is_error(passed.error) else 0
 
 
 def message_of(exc):
@@ -205,7 +231,16 @@ def make_error(kind, message, go_error):
     except TypeError:  # a class that wants more than a message
         exc = Error(f"{kind}: {message}")
     if go_error is not None:
-        exc._go_error = go_error
+        exc._go_error = Passed(go_error)
+    return exc
+
+
+def raise_again(exc, note, go_error):
+    """exc, which a Go function passes on, with its error, and what that says more."""
+    passed = Passed(go_error, own("__traceback__", exc))
+    attempt(lambda: object.__getattribute__(exc, "__dict__").update(_go_error=passed), None)
+    if note != message_of(exc):
+        attempt(lambda: BaseException.add_note(exc, note), None)
     return exc
 
 

@@ -8,6 +8,7 @@ import "C"
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -40,6 +41,8 @@ type Link struct {
 
 	mu     sync.RWMutex // a thread in an inline function runs what it asks for with it locked
 	active atomic.Bool  // Python waits: requests of the chain run on top of it; under mu where it is no thread of a context
+
+	ends ends // of AtEnd
 }
 
 var callbacks = sync.Pool{New: func() any { return new(Callback) }}
@@ -136,10 +139,48 @@ func (l *Link) submit(r *Request) C.int {
 	return r.submitTo(r.context.c.main, 0, r.context.callers())
 }
 
+// AtEnd has f called when the callback is over, or before that, when many others have been given since. It returns false where it is
+// over, or there is none.
+func (l *Link) AtEnd(f func()) bool { return l != nil && l.ends.add(f) }
+
 func (l *Link) end() {
 	l.mu.Lock()
 	l.active.Store(false)
 	l.mu.Unlock()
+	l.ends.come()
+}
+
+// ends are what is to be done when something ends.
+type ends struct {
+	mu   sync.Mutex
+	todo []func() // oldest first
+	over bool
+}
+
+const mostEnds = 16 // so that a function which runs for long collects no more
+
+func (e *ends) add(f func()) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.over {
+		return false
+	}
+	if len(e.todo) == mostEnds {
+		e.todo[0]()
+		e.todo = slices.Delete(e.todo, 0, 1)
+	}
+	e.todo = append(e.todo, f)
+	return true
+}
+
+func (e *ends) come() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.over = true
+	for _, f := range e.todo {
+		f()
+	}
+	e.todo = nil
 }
 
 func boolInt(b bool) C.int {

@@ -31,7 +31,7 @@ typedef struct interp {
   context *owner; // NULL for the main interpreter
   int own_lock;
   PyObject *compile, *identifier;
-  PyObject *describe, *make_error;
+  PyObject *describe, *make_error, *raise_again;
   PyObject *finish, *collect, *end_child;
   PyObject *leave_loop, *enter_loop, *bell; // of loops.py
   PyObject *interrupted, *interrupted_class;

@@ -80,15 +80,17 @@ static PyObject *go_error_new(uint64_t number) {
   return capsule;
 }
 
-// Attached. Raises an exception of a built-in class that holds the Go error of a number, or none for 0. Returns NULL.
-static PyObject *raise_holding(interp *in, const char *kind, size_t kind_len, const char *text, size_t text_len, uint64_t number) {
-  PyObject *k = PyUnicode_FromStringAndSize(kind, (Py_ssize_t)kind_len);
+// Attached. Raises the exception itself, or else one of a built-in class of that name, which holds the Go error of a number, or none
+// for 0. Steals the exception. Returns NULL.
+static PyObject *raise_holding(interp *in, PyObject *itself, const char *kind, size_t kind_len, const char *text, size_t text_len,
+                               uint64_t number) {
+  PyObject *what = itself ? itself : PyUnicode_FromStringAndSize(kind, (Py_ssize_t)kind_len);
   PyObject *t = PyUnicode_FromStringAndSize(text, (Py_ssize_t)text_len);
   PyObject *error = go_error_new(number);
-  PyObject *make = in->make_error, *exc = NULL;
+  PyObject *make = itself ? in->raise_again : in->make_error, *exc = NULL;
   if (!make) PyErr_SetString(PyExc(RuntimeError), "the interpreter is ending");
-  else if (k && t && error) exc = PyObject_CallFunctionObjArgs(make, k, t, error, NULL);
-  Py_DecRef(k);
+  else if (what && t && error) exc = PyObject_CallFunctionObjArgs(make, what, t, error, NULL);
+  Py_DecRef(what);
   Py_DecRef(t);
   Py_DecRef(error);
   if (exc) PyErr_SetObject(type_of(exc), exc);
@@ -96,18 +98,20 @@ static PyObject *raise_holding(interp *in, const char *kind, size_t kind_len, co
   return NULL;
 }
 
-// Attached. Raises what an answer says behind its first byte. Returns NULL.
-PyObject *raise_answer(interp *in, reader *answer) {
+// Attached. Raises what an answer says behind its first byte; an exception that it names is one that the context holds for Go. The
+// context is NULL where none can be named. Returns NULL.
+PyObject *raise_answer(interp *in, context *c, reader *answer) {
   size_t kind_len, text_len;
   const char *kind = get_raw(answer, &kind_len), *text = get_raw(answer, &text_len);
-  return raise_holding(in, kind, kind_len, text, text_len, get_u64(answer));
+  uint64_t number = get_u64(answer), handle = get_u64(answer);
+  return raise_holding(in, c && handle ? refs_get(c->refs, handle) : NULL, kind, kind_len, text, text_len, number);
 }
 
 // Attached. Raises that Go closed something that a request names before it got here. Returns NULL.
 PyObject *raise_closed(interp *in, const char *what) {
   char text[64];
   int n = snprintf(text, sizeof text, "the %s was closed in Go before it was used", what);
-  return raise_holding(in, "RuntimeError", 12, text, (size_t)n, goClosedError());
+  return raise_holding(in, NULL, "RuntimeError", 12, text, (size_t)n, goClosedError());
 }
 
 // Attached. Turns the answer of a Go function into its value or its exception.
@@ -115,7 +119,7 @@ static PyObject *read_answer(lane *l, callback *cb) {
   if (cb->brief) return scalar_object(cb->scalars[0]);
   context *c = l->context;
   reader in = {.p = cb->answer.p, .end = cb->answer.p + cb->answer.len, .keys = keys_of(l)};
-  return get_u8(&in) == 0 ? decode(&in, c, 0) : raise_answer(c->interp, &in);
+  return get_u8(&in) == 0 ? decode(&in, c, 0) : raise_answer(c->interp, c, &in);
 }
 
 // Lets go of the Go error of an answer that nobody takes.
@@ -134,7 +138,7 @@ static void raise_misfit(interp *in, const function *f, const misfit *why) {
   char text[768];
   int n = text_part(f->name, strlen(f->name), 160);
   snprintf(text, sizeof text, "%s%.*s()%s: %s", f->lent ? "" : "go.", n, f->name, why->place, why->reason);
-  raise_holding(in, "TypeError", 9, text, strlen(text), why->limit ? goLimitError() : 0);
+  raise_holding(in, NULL, "TypeError", 9, text, strlen(text), why->limit ? goLimitError() : 0);
 }
 
 // Attached. Writes the arguments of a call. Returns 0, or -1 with an error set. Not a part of invoke, whose frame stays on the

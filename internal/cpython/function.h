@@ -28,7 +28,7 @@ extern HIDDEN uint64_t registry_version;
 HIDDEN lane *lane_of_thread(interp *in, uint64_t home);
 
 // function.c
-HIDDEN PyObject *raise_answer(interp *in, reader *answer);
+HIDDEN PyObject *raise_answer(interp *in, context *c, reader *answer);
 HIDDEN PyObject *raise_closed(interp *in, const char *what);
 HIDDEN PyObject *function_known(interp *in, context *c, PyObject *name);
 HIDDEN PyObject *function_named(interp *in, context *c, PyObject *name, const char *text);

@@ -34,6 +34,7 @@ static const struct {
     FIELD("identifier", identifier),
     FIELD("describe", describe),
     FIELD("make_error", make_error),
+    FIELD("raise_again", raise_again),
     FIELD("finish", finish),
     FIELD("collect", collect),
     FIELD("end_child", end_child),

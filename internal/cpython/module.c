@@ -180,7 +180,7 @@ static PyObject *native_write(PyObject *self, PyObject *const *args, Py_ssize_t 
   if (l) attach(l);
   else PyEval_RestoreThread(state);
   reader r = {.p = answer.p, .end = answer.p + answer.len};
-  PyObject *written = answer.len && get_u8(&r) ? raise_answer(in, &r) : PyLong_FromLongLong(len);
+  PyObject *written = answer.len && get_u8(&r) ? raise_answer(in, NULL, &r) : PyLong_FromLongLong(len);
   buf_free(&answer);
   return written;
 }

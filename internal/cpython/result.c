@@ -60,11 +60,13 @@ static int put_bases(buf *out, PyObject *exc) {
 
 // Attached, no error set, and none afterwards. The number of the Go error that an exception carries, kept for the record.
 static uint64_t carried(PyObject *exc) {
-  PyObject *capsule = exc ? PyObject_GetAttrString(exc, "_go_error") : NULL;
+  PyObject *passed = exc ? PyObject_GetAttrString(exc, "_go_error") : NULL;
+  PyObject *capsule = passed ? PyObject_GetAttrString(passed, "error") : NULL;
   PyErr_Clear();
   uint64_t number = capsule ? go_error_of(capsule) : 0;
   if (number) goRetainError(number);
   Py_DecRef(capsule);
+  Py_DecRef(passed);
   return number;
 }
 
@@ -105,6 +107,7 @@ static void write_no_memory(buf *out) {
   put_all(out, middle, sizeof middle);
   put_int(out, 0);
   put_all(out, rest, sizeof rest);
+  put_u8(out, TAG_NONE);
 }
 
 // Attached. Tells Go to keep the Go errors that a record on its way names; who decodes the record ends that.
@@ -131,6 +134,18 @@ static PyObject *describe(interp *in, PyObject **exc) {
   return record;
 }
 
+// Attached, no error set, and none afterwards. Writes a reference to an exception that the Go function which asked may want to raise
+// again, and None for all others: those that no Go function waits for, and interrupts, which are each request's own. Returns 0, or -1
+// when memory is out.
+static int write_itself(encoder *e, PyObject *exc) {
+  lane *l = lane_current();
+  int wanted = exc && l->current && l->current->chain && !PyErr_GivenExceptionMatches(exc, e->context->interp->interrupted);
+  if (wanted && encode_ref(e, exc) == 0) return 0;
+  PyErr_Clear();
+  static const uint8_t none = TAG_NONE;
+  return put_all(e->out, &none, 1);
+}
+
 // Attached, with an error set, which is cleared. What stands before from stays. Returns 0, or -1 when memory is out.
 static int write_raised(context *c, buf *out, size_t from, uint8_t status) {
   misfit why;
@@ -146,6 +161,7 @@ static int write_raised(context *c, buf *out, size_t from, uint8_t status) {
   } else {
     retain_errors(record);
   }
+  if (result == 0) result = write_itself(&e, exc);
   Py_DecRef(record);
   Py_DecRef(exc);
   return result;
