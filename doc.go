@@ -491,8 +491,9 @@
 // processors, Go's own threads take those that Python is to run on, for long enough to show in the median of a call after a pause and
 // in the 99.9th percentile under load (runtime.GOMAXPROCS(runtime.NumCPU() - 1) at the start of the program, for one busy context).
 //
-// Requests run in the order of their arrival, and where more than two goroutines use a context they take turns: none has its next
-// result before those that have waited for longer have theirs. What each of them waits is what all that are before it take.
+// Requests run in the order of their arrival, and where more than two goroutines use a context, or two on a single processor, they
+// take turns: none has its next result before those that have waited for longer have theirs. What each of them waits is what all
+// that are before it take.
 //
 // # Where the time goes
 //

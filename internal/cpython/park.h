@@ -88,7 +88,8 @@ extern __attribute__((visibility("hidden"))) int64_t park_spin_ns;
 // How many threads of goroutines may spin at a time: where all processors spin, nobody is left to do what they wait for. A thread
 // that may not leaves its processor to other goroutines, whose requests then make a queue.
 typedef struct park_places {
-  int most; // set once, before the first context
+  int most; // it and few are set once, before the first context
+  int few;  // callers of a context that need not take turns
   int taken __attribute__((aligned(64))); // atomic
 } park_places;
 extern __attribute__((visibility("hidden"))) park_places park_spinners;

@@ -4,7 +4,6 @@
 
 #include "function.h"
 
-#define FEW 2          // callers of a context that need not take turns
 #define MOMENT_NS 1000 // of spinning for events
 
 // Returns NULL when memory is out.
@@ -51,7 +50,8 @@ static int calls_go(lane *l) { return __atomic_load_n(&l->calls_go, __ATOMIC_REL
 // Whether callers have to take turns: one that spins has its result before those that have waited for longer, and is back at once. Those
 // that wait for Go functions are in nobody's way.
 static int crowded(lane *l, int64_t callers) {
-  return callers > FEW && !calls_go(l) && callers - __atomic_load_n(&l->suspended, __ATOMIC_RELAXED) > FEW;
+  int few = park_spinners.few;
+  return callers > few && !calls_go(l) && callers - __atomic_load_n(&l->suspended, __ATOMIC_RELAXED) > few;
 }
 
 // Only one spins for what a lane has done, and only while that promises to be quicker than a wake-up. lane_stop_spinning is due then.

@@ -77,6 +77,7 @@ static const char *start(void) {
   signal(SIGXFSZ, SIG_IGN);
   park_spin_ns = config->spin_ns;
   park_spinners.most = config->spinners;
+  park_spinners.few = config->few;
   return NULL;
 }
 

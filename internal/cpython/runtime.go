@@ -67,6 +67,7 @@ func Start(config Config, h Hooks) (Version, error) {
 		bootstrap:  C.CString(settings(config) + bootstrap + loops + sources + printing + values + converters + live + objects),
 		spin_ns:    C.int64_t(spinTime),
 		spinners:   C.int(max(1, min(runtime.NumCPU(), runtime.GOMAXPROCS(0))/2)), // the other half is for Python
+		few:        C.int(min(2, runtime.GOMAXPROCS(0))),                          // of one processor, a caller that spins leaves nothing to others
 	}
 	// Every string stays: CPython may refer to it as long as the process lives.
 	kept := (*C.runtime_config)(C.malloc(C.size_t(unsafe.Sizeof(c))))

@@ -15,6 +15,7 @@ typedef struct runtime_config {
   const char *bootstrap;  // source that furnishes every interpreter
   int64_t spin_ns;
   int spinners; // at a time
+  int few;      // callers of a context that need not take turns
 } runtime_config;
 
 // Blocks until CPython runs on a thread of its own, which stays. Returns NULL, or what went wrong in static memory.
