@@ -7,6 +7,7 @@ import (
 	"io"
 	"regexp"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,13 +48,14 @@ type moduleReport struct {
 
 // importReport is how the import of one module in one mode went.
 type importReport struct {
-	Mode    string  `json:"mode"`
-	OK      bool    `json:"ok"`
-	Seconds float64 `json:"seconds"`           // of the import alone
-	Version string  `json:"version,omitempty"` // the module's __version__
-	Error   string  `json:"error,omitempty"`   // first line
-	Crash   string  `json:"crash,omitempty"`   // the signal that ended the process
-	Advice  string  `json:"advice,omitempty"`
+	Mode    string   `json:"mode"`
+	OK      bool     `json:"ok"`
+	Seconds float64  `json:"seconds"`           // of the import alone
+	Version string   `json:"version,omitempty"` // the module's __version__
+	Without []string `json:"without,omitempty"` // extension modules that did not load, which it did not mind
+	Error   string   `json:"error,omitempty"`   // first line
+	Crash   string   `json:"crash,omitempty"`   // the signal that ended the process
+	Advice  string   `json:"advice,omitempty"`
 }
 
 func newDoctor(g *global) *cobra.Command {
@@ -150,7 +152,20 @@ func probeAll(ctx context.Context, probers []prober, modules []string) []moduleR
 		}
 	}
 	group.Wait()
+	for _, m := range reports {
+		m.advise()
+	}
 	return reports
+}
+
+// advise adds what to do about a mode that a module does not load in, while it does in worker contexts.
+func (m moduleReport) advise() {
+	worker := slices.ContainsFunc(m.Imports, func(i importReport) bool { return i.Mode == py.Worker.String() && i.OK })
+	for k := range m.Imports {
+		if i := &m.Imports[k]; worker && i.Advice == "" && (!i.OK || len(i.Without) > 0) && i.Mode != py.Worker.String() {
+			i.Advice = "all of it loads in mode worker: use --mode worker (py.Worker)"
+		}
+	}
 }
 
 func (d *diagnosis) status() int {

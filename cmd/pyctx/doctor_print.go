@@ -126,6 +126,9 @@ func (i importReport) problem() string {
 	if i.Crash != "" {
 		text = strings.TrimSpace("it ended its process: " + i.Crash + " " + i.Error)
 	}
+	if len(i.Without) > 0 {
+		text = "it goes without what does not load here, and may be slower or fail in use: " + strings.Join(i.Without, ", ")
+	}
 	if i.Advice != "" {
 		text += "\n  " + i.Advice
 	}

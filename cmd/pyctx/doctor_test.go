@@ -14,6 +14,7 @@ import (
 var extensions = map[string]string{
 	"fine.py":    "__version__ = '1.2.3'\nprint('loading')\n",
 	"crashes.py": "import ctypes\nctypes.string_at(0)\n",
+	"goes_on.py": "try: import tracemalloc, readline\nexcept ImportError: pass\n",
 	"exits.py":   "import os\nos._exit(3)\n",
 	"hangs.py":   "import time\ntime.sleep(600)\n",
 	"raises.py":  "raise ValueError('first line\\nsecond line')\n",
@@ -51,7 +52,7 @@ $`)
 }
 
 func TestDoctorModules(t *testing.T) {
-	o := doctor(t, "fine", "onlymain", "readline", "crashes", "exits", "raises", "nosuch", "os.path")
+	o := doctor(t, "fine", "onlymain", "readline", "goes_on", "crashes", "exits", "raises", "nosuch", "os.path")
 	for _, line := range []string{
 		`Module +worker +subinterp +owngil`,
 		`fine 1\.2\.3 +ok, [\d.]+.?s +ok, [\d.]+.?s +ok, [\d.]+.?s`,
@@ -65,6 +66,9 @@ func TestDoctorModules(t *testing.T) {
 		`onlymain in subinterp: ImportError: .*; a py.Subinterp context has an interpreter of its own: use a py.Worker context for it`,
 		`  the module does not load in mode owngil: use --mode worker \(py.Worker\)`,
 		`readline in owngil: ImportError: module readline does not support loading in subinterpreters; a py.OwnGIL context .*`,
+		`goes_on +ok, [\d.]+.?s +ok, [\d.]+.?s +ok, [\d.]+.?s`,
+		`goes_on in owngil: it goes without what does not load here, and may be slower or fail in use: _tracemalloc`,
+		`  all of it loads in mode worker: use --mode worker \(py.Worker\)`,
 		`crashes in worker, subinterp, owngil: it ended its process: (segmentation fault|SIGSEGV) in .*ctypes.*`,
 		`exits in worker, subinterp, owngil: it ended its process: exit status 3`,
 		`raises in worker, subinterp, owngil: ValueError: first line`,

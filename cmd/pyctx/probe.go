@@ -135,9 +135,24 @@ func endWithInput() error {
 	return nil
 }
 
+// importing also notes which extension modules a package does without that it tried to load.
 const importing = `
 import sys, time, importlib
+from importlib.machinery import BuiltinImporter, ExtensionFileLoader
 sys.path.insert(0, "")
+without = []
+def noting(method):
+    def load(*args):
+        try:
+            return method(*args)
+        except ImportError as e:
+            if e.name and e.name not in without:
+                without.append(e.name)
+            raise
+    return load
+BuiltinImporter.create_module = staticmethod(noting(BuiltinImporter.create_module))
+for method in "create_module", "exec_module":
+    setattr(ExtensionFileLoader, method, noting(getattr(ExtensionFileLoader, method)))
 began = time.perf_counter()
 imported = importlib.import_module(name)
 seconds = time.perf_counter() - began
@@ -167,6 +182,7 @@ func (r *importReport) run(g *global, mode py.Mode, module string) {
 	r.OK = true
 	r.Seconds, _ = py.Eval[float64](ctx, c, "seconds")
 	r.Version, _ = py.Eval[string](ctx, c, "version")
+	r.Without, _ = py.Eval[[]string](ctx, c, "without")
 }
 
 // tellCrashes makes a crash print where Python was. That holds for the whole process, but only the main interpreter, the
