@@ -28,6 +28,7 @@ var nestingCases = []testCase{
 	{"Case40Background", ownContextInBackground},
 	{"Case40BackgroundWide", manyInBackground},
 	{"Case41OthersAreServed", othersAreServed},
+	{"Case41OthersWaitForGreenlets", othersWaitForGreenlets},
 	{"Case42NoStarvation", noStarvation},
 	{"Case42PassingTheTurn", passingTheTurn},
 	{"Case42GivenUpInTheRow", givenUpInTheRow},
@@ -244,6 +245,27 @@ func manyInBackground(t *testing.T, s *suite) {
 		return time.Since(start)
 	})
 	works(t, c)
+}
+
+// othersWaitForGreenlets has a module that moves the C stack of waiting frames: what other callers ask for does not run on top of a callback
+// then, since the one that it is suspended in might go on below it.
+func othersWaitForGreenlets(t *testing.T, s *suite) {
+	c := s.open(t)
+	run(t, c, "import sys, types\nsys.modules['gevent'] = types.ModuleType('gevent')\norder = []")
+	defer run(t, c, "del sys.modules['gevent']")
+	var other sync.WaitGroup
+	f := func(ctx context.Context) error {
+		other.Go(func() { run(t, c, "order.append('other')") })
+		for range 1000 { // the chain is served, so that the other would be
+			if _, err := c.Eval(ctx, "len(order)"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	run(t, c, "f(); order.append('f')", py.Vars{"f": f})
+	other.Wait()
+	equal(t, "order", eval[[]string](t, c, "order"), []string{"f", "other"})
 }
 
 func othersAreServed(t *testing.T, s *suite) {

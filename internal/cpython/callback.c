@@ -30,6 +30,22 @@ static void forward_chain(lane *l) {
   attach(l);
 }
 
+static const char *const movers[] = {"gevent", "eventlet", "playwright.sync_api"};
+
+// Attached, no error set. Whether the interpreter has a module that goes on with a frame below others, by moving the C stack of those out
+// of the way. A callback is on that stack, with Go writing to it, so that no code that might do so may run on top of it. To import
+// one changes how many modules there are.
+static int moves_stacks(interp *in) {
+  Py_ssize_t n = PyDict_Size(in->modules);
+  if (n != in->looked_at) {
+    in->looked_at = n;
+    in->moves_stacks = 0;
+    for (size_t i = 0; i < sizeof movers / sizeof *movers; i++) in->moves_stacks |= PyDict_GetItemString(in->modules, movers[i]) != NULL;
+    PyErr_Clear();
+  }
+  return in->moves_stacks;
+}
+
 // Attached. Runs the Go function of cb with its arguments and waits for the answer. One that is inline when it is ready runs
 // here if it need not wait. Returns 0, or -1 with the interrupt raised.
 int callback_run(lane *l, callback *cb, int is_inline) {
@@ -47,11 +63,14 @@ int callback_run(lane *l, callback *cb, int is_inline) {
   } else {
     stats_add(STAT_CALLBACKS, 1);
     cb->request = suspend_request(l);
+    int unmoved = moves_stacks(l->context->interp);
     detach(l);
     __atomic_store_n(&l->suspended, l->suspended + 1, __ATOMIC_RELAXED);
+    l->unmoved += unmoved;
     hand_over(l, cb);
     lane_serve(l, cb);
     __atomic_fetch_sub(&l->resumable, 1, __ATOMIC_SEQ_CST);
+    l->unmoved -= unmoved;
     __atomic_store_n(&l->suspended, l->suspended - 1, __ATOMIC_RELAXED);
     if (!l->suspended && !l->is_main) lane_forward(l);
     if (timed) over = now_ns();

@@ -41,6 +41,8 @@ typedef struct interp {
   PyObject *memory; // the class of what lends Go's memory
   PyObject *functions; // by name, the callables that stand for Go functions
   PyObject *known[KNOWN_MODULES]; // by address, modules whose import is over
+  Py_ssize_t looked_at; // modules there were when it was last looked whether stacks are moved
+  int moves_stacks;
 } interp;
 
 // Bits of request.state. The one that sets DONE or ABANDONED second knows what the other wants.
@@ -161,6 +163,7 @@ struct lane {
   CACHE_LINE request *ready, *ready_last; // taken from inbox, oldest first
   request *chain, *chain_last;
   int depth;        // requests on top of one another
+  int unmoved;      // suspended callbacks on top of which other callers' requests must not run
   int overdue;      // let one ordinary request through
   int64_t patience; // ns
   int64_t kept_since; // an ordinary request waits, and is not let through; 0: none does

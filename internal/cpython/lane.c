@@ -148,7 +148,7 @@ static request *take(request **box, request **first, request **last) {
 // A request that belongs to no suspended frame may run now: nothing below is ready to go on, and the stack is not
 // crowded; or it has been patient for long enough that the frame on top may be waiting for it.
 static int admits(lane *l) {
-  if (!l->is_main) return 0;
+  if (!l->is_main || l->unmoved) return 0;
   return l->overdue || (l->depth < CROWD && __atomic_load_n(&l->resumable, __ATOMIC_ACQUIRE) == 0);
 }
 
@@ -298,7 +298,7 @@ static int work_for(void *w) { return work_waiting(((waiting *)w)->lane, ((waiti
 
 // How long an ordinary request is to be kept waiting yet, at that time; -1 where there is none to be let through then.
 static int64_t patience(lane *l, int64_t now) {
-  if (!l->is_main || admits(l) || !more_waits(l)) {
+  if (!l->is_main || l->unmoved || admits(l) || !more_waits(l)) {
     l->kept_since = 0;
     return -1;
   }

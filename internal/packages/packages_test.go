@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -247,6 +249,38 @@ def run(coroutine):
 		}
 		equal(t, x.expr+" in the end", eval[int](t, c, "cleaned"), before+x.cleaned)
 	}
+}
+
+// TestGevent has Go functions called in greenlets, for several callers at a time.
+func TestGevent(t *testing.T) {
+	c := worker(t, "gevent.pool")
+	f := func(ctx context.Context, x float64) (float64, error) {
+		runtime.Gosched()
+		return py.Eval[float64](ctx, c, "sum([x, x])", py.Vars{"x": x})
+	}
+	if err := c.Exec(ctx, `
+def twice(x):
+    gevent.sleep(0.0005)
+    y = f(x)
+    gevent.sleep(0.0005)
+    return y
+def total():
+    return sum(gevent.pool.Pool(4).map(twice, map(float, range(20))))
+`, py.Vars{"f": f}); err != nil {
+		t.Fatal(err)
+	}
+	var callers sync.WaitGroup
+	for range 3 {
+		callers.Go(func() {
+			for range 20 {
+				v, err := py.Call[float64](ctx, c, "__main__", "total")
+				if err != nil || v != 380 {
+					t.Errorf("%v, %v", v, err)
+				}
+			}
+		})
+	}
+	callers.Wait()
 }
 
 // TestExample runs the program of examples/packages, which says what it found.
