@@ -22,7 +22,6 @@ type Context struct {
 	handle  uint64
 	id      int64
 	started chan struct{}
-	closing chan struct{}
 	ended   chan struct{}
 	selfish bool            // what computes in its interpreter keeps a lock that others share
 	turns   turns           // where it is
@@ -41,7 +40,9 @@ type Context struct {
 	first *Request // is enough for one caller, and taken without a lock
 	taken atomic.Bool
 	mu    sync.Mutex
-	idle  []*Request // under mu: further ones
+	idle  []*Request            // under mu: further ones
+	all   map[*Request]struct{} // under mu
+	told  bool                  // under mu: that it closes, those in all were
 
 	// Owner is package py's context.
 	Owner any
@@ -65,7 +66,7 @@ var contexts handle.Table[Context]
 func NewContext(mode Mode, stackSize int, spin time.Duration, owner any) (*Context, error) {
 	c := &Context{
 		started: make(chan struct{}),
-		closing: make(chan struct{}),
+		all:     map[*Request]struct{}{},
 		ended:   make(chan struct{}),
 		calm:    make(chan struct{}, 1),
 		Owner:   owner,
@@ -107,7 +108,7 @@ func (c *Context) Life() context.Context { return c.life }
 func (c *Context) Close() {
 	c.once.Do(func() {
 		c.stage.Store(closed)
-		close(c.closing)
+		c.tellClosing()
 		c.die()
 		if c.hold() {
 			C.context_close(c.c)
@@ -145,9 +146,6 @@ func (c *Context) callers() int64 {
 	n := c.users.Load()
 	return n%stray - n/stray - 1
 }
-
-// Closing is closed when Close is called.
-func (c *Context) Closing() <-chan struct{} { return c.closing }
 
 // Ended is closed when the thread and the interpreter are gone.
 func (c *Context) Ended() <-chan struct{} { return c.ended }
@@ -260,6 +258,16 @@ func (c *Context) release() {
 	}
 }
 
+// tellClosing ends the waits for all requests, which are not of use any more.
+func (c *Context) tellClosing() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.told = true
+	for r := range c.all {
+		r.wake <- false
+	}
+}
+
 func (c *Context) tellCalm() {
 	select {
 	case c.calm <- struct{}{}:
@@ -270,10 +278,10 @@ func (c *Context) tellCalm() {
 // letGo is called when nobody needs the C side, and nobody ever will.
 func (c *Context) letGo() {
 	c.mu.Lock()
-	idle := c.idle
-	c.idle = nil
+	all := c.all
+	c.idle, c.all = nil, nil
 	c.mu.Unlock()
-	for _, r := range append(idle, c.first) {
+	for r := range all {
 		r.destroy()
 	}
 	C.context_release(c.c)

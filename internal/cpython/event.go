@@ -85,7 +85,7 @@ func laneOf(event C.uintptr_t) *C.lane {
 func endRequest(event C.uintptr_t) {
 	r := requests.Find(uint64(requestOf(event).handle))
 	if event&C.EVENT_DONE != 0 {
-		r.wake <- struct{}{}
+		r.wake <- true
 		return
 	}
 	r.context.fence.in()

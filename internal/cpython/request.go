@@ -22,7 +22,7 @@ type Request struct {
 	c       *C.request
 	context *Context
 	handle  uint64
-	wake    chan struct{} // one element: the result is there
+	wake    chan bool // true when the result is there, false when the context closes; has room for both
 
 	lent   []uint64       // the numbers of memory lent for it
 	pinner runtime.Pinner // of blobs
@@ -69,11 +69,17 @@ func (c *Context) Request(chain bool) (*Request, error) {
 }
 
 func (c *Context) newRequest() *Request {
-	r := &Request{context: c, wake: make(chan struct{}, 1)}
+	r := &Request{context: c, wake: make(chan bool, 2)}
 	r.handle = requests.Add(r)
 	r.c = C.request_new(C.uint64_t(r.handle))
 	if r.c == nil {
 		panic("cpython: out of memory")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all[r] = struct{}{}
+	if c.told {
+		r.wake <- false
 	}
 	return r
 }
@@ -98,6 +104,8 @@ func (c *Context) keep(r *Request) {
 	full := len(c.idle) >= mostIdle
 	if !full {
 		c.idle = append(c.idle, r)
+	} else {
+		delete(c.all, r)
 	}
 	c.mu.Unlock()
 	if full {
@@ -305,14 +313,20 @@ func (r *Request) wait(ctx context.Context) error {
 	if r.context.selfish {
 		defer r.context.takeTurns()()
 	}
-	select {
-	case <-r.wake:
-		return nil
-	case <-ctx.Done():
-		return r.abandon(causeOf(ctx))
-	case <-r.context.closing:
+	done := false
+	if over := ctx.Done(); over == nil {
+		done = <-r.wake
+	} else {
+		select {
+		case done = <-r.wake:
+		case <-over:
+			return r.abandon(causeOf(ctx))
+		}
+	}
+	if !done {
 		return r.abandon(ErrClosed)
 	}
+	return nil
 }
 
 // abandon ends the wait. It returns nil when the result came first.
@@ -322,7 +336,8 @@ func (r *Request) abandon(cause error) error {
 	r.context.fence.out()
 	before := orState(r.c, C.ST_ABANDONED)
 	if before&C.ST_DONE != 0 {
-		<-r.wake
+		for !<-r.wake { // the context closes, besides
+		}
 		r.over = nil
 		return nil
 	}
