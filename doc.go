@@ -102,6 +102,7 @@
 //
 //	Go, as an argument or a callback's result  Python                      exact, within these limits
 //	nil, nil pointer, nil interface            None
+//	nil func, nil channel                      None
 //	bool                                       bool
 //	every int and uint kind, *big.Int          int                         of any size
 //	float32, float64                           float                       a NaN with its bits
@@ -139,7 +140,7 @@
 //	iter.Seq, iter.Seq2, chan                  an iterator                 see Iterators and files
 //	io.Reader, io.Writer                       a binary file object        see Iterators and files
 //	a T with a converter                       an object of its class      see Types of one's own
-//	chan<-, uintptr, unsafe.Pointer            an error
+//	chan<-, uintptr, unsafe.Pointer            an error                    nil ones too
 //
 //	Python                     any               a typed T
 //	None                       nil               pointer, interface, slice, map, as nil

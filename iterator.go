@@ -3,7 +3,6 @@ package py
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"reflect"
 	"runtime/debug"
@@ -111,10 +110,7 @@ func (s *source) again() (item any, ok bool, _ error) {
 	return item, true, nil
 }
 
-func encodeChannel(e *wire.Encoder, ch reflect.Value) error {
-	if ch.Type().ChanDir()&reflect.RecvDir == 0 {
-		return fmt.Errorf("a %s only sends: Python iterates over channels that can be received from", ch.Type())
-	}
+func encodeChannel(e *wire.Encoder, ch reflect.Value) {
 	s := &source{take: func(ctx func() context.Context) (any, bool, error) {
 		v, ok := ch.TryRecv()
 		if !v.IsValid() {
@@ -142,7 +138,6 @@ func encodeChannel(e *wire.Encoder, ch reflect.Value) error {
 		}
 	}
 	s.encode(e, nil)
-	return nil
 }
 
 // isPlain reports whether writing a value of a type runs no code of the program's: that may wait, also for Python.

@@ -1,6 +1,7 @@
 package py
 
 import (
+	"fmt"
 	"io"
 	"reflect"
 
@@ -33,6 +34,8 @@ func encodeLive(e *wire.Encoder, v any) (bool, error) {
 	switch kind := rv.Kind(); {
 	case !reads && !writes && kind != reflect.Func && kind != reflect.Chan:
 		return false, nil
+	case kind == reflect.Chan && rv.Type().ChanDir()&reflect.RecvDir == 0: // also one that is nil
+		return true, fmt.Errorf("a %s only sends: Python iterates over channels that can be received from", rv.Type())
 	case (kind == reflect.Pointer || kind == reflect.Func || kind == reflect.Chan || kind == reflect.Map) && rv.IsNil():
 		e.None()
 		return true, nil
@@ -41,7 +44,8 @@ func encodeLive(e *wire.Encoder, v any) (bool, error) {
 	case reads || writes:
 		return true, encodeFile(e, v)
 	case kind == reflect.Chan:
-		return true, encodeChannel(e, rv)
+		encodeChannel(e, rv)
+		return true, nil
 	case yields(rv.Type()) > 0:
 		return true, encodeSeq(e, rv)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/parser"
 	"go/token"
+	"iter"
 	"math/big"
 	"path/filepath"
 	"reflect"
@@ -26,6 +27,7 @@ var tableCases = []testCase{
 
 // fromGo has Go values for the rows of the first table. Their classes in Python must be the second cell.
 var fromGo = map[string][]any{
+	"nil func, nil channel":             {(func())(nil), (func(int) error)(nil), iter.Seq[int](nil), (chan int)(nil), (<-chan int)(nil)},
 	"nil, nil pointer, nil interface":   {nil, (*int)(nil), error(nil), (*py.Object)(nil), (*big.Int)(nil), (*big.Rat)(nil)},
 	"bool":                              {true, false},
 	"every int and uint kind, *big.Int": {int8(1), uint64(1 << 63), big.NewInt(1), *big.NewInt(1), time.March},
@@ -62,7 +64,7 @@ var fromGo = map[string][]any{
 	"iter.Seq, iter.Seq2, chan":       {},
 	"io.Reader, io.Writer":            {},
 	"a T with a converter":            {}, // the tests of converters have it
-	"chan<-, uintptr, unsafe.Pointer": {make(chan<- int), uintptr(1), reflect.ValueOf((*int)(nil)).UnsafePointer()},
+	"chan<-, uintptr, unsafe.Pointer": {make(chan<- int), (chan<- int)(nil), struct{ C chan<- int }{}, uintptr(1), reflect.ValueOf((*int)(nil)).UnsafePointer()},
 }
 
 func tableFromGo(t *testing.T, s *suite) {
