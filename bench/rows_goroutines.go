@@ -13,9 +13,6 @@ func goroutineRows() []row {
 	var rows []row
 	for _, contexts := range []int{1, 2, 4} {
 		for _, goroutines := range []int{1, 8, 100, 1000} {
-			if goroutines < contexts {
-				continue
-			}
 			r := row{
 				name: CallsBy(goroutines, contexts),
 				unit: perSecond, pinned: contexts == 1,

@@ -45,7 +45,8 @@ func (w way) latencies(count int, pause time.Duration) subject {
 	}}
 }
 
-// crowd is goroutines that do the operation as fast as they can, each on one of several contexts or processes.
+// crowd is goroutines that do the operation as fast as they can, each on one of several contexts or processes, or, where those are
+// more, on one after the other.
 func (w way) crowd(goroutines, several int, measure func(l *lab, goroutines int, op func(goroutine int) error) probe) subject {
 	return subject{w.name, func(l *lab) (probe, error) {
 		ops := make([]func() error, several)
@@ -55,7 +56,14 @@ func (w way) crowd(goroutines, several int, measure func(l *lab, goroutines int,
 				return nil, err
 			}
 		}
-		return measure(l, goroutines, func(g int) error { return ops[g%several]() }), nil
+		if goroutines >= several {
+			return measure(l, goroutines, func(g int) error { return ops[g%several]() }), nil
+		}
+		turns := make([]int, goroutines)
+		return measure(l, goroutines, func(g int) error {
+			turns[g] += goroutines
+			return ops[(g+turns[g])%several]()
+		}), nil
 	}}
 }
 
