@@ -26,8 +26,11 @@ func TestNoMemoryForTheResult(t *testing.T) {
 			if err := c.Exec(ctx, exhausting); err != nil {
 				t.Fatal(err)
 			}
-			for _, how := range []string{"raises", "yields", "misfits"} {
-				for _, err := range py.Stream[any](ctx, c, "__main__", how) {
+			for _, how := range []string{"raises", "yields", "misfits", "drops", "drops", "drops", "drops", "drops"} {
+				for v, err := range py.Stream[any](ctx, c, "__main__", how) {
+					if o, ok := v.(*py.Object); ok {
+						o.Close()
+					}
 					var misfit *py.ConversionError // where there was room in what the request had
 					if err != nil && (py.SafeToRetry(err) || !errors.Is(err, py.Exception("Exception")) && !errors.As(err, &misfit)) {
 						t.Errorf("%s: got %v, want a MemoryError", how, err)
@@ -36,6 +39,9 @@ func TestNoMemoryForTheResult(t *testing.T) {
 						without++
 					}
 				}
+			}
+			if err := c.Exec(ctx, "pass"); err != nil || py.Live().References != 0 {
+				t.Errorf("Python keeps %d objects for Go that it was not given: %v", py.Live().References, err)
 			}
 		})
 		if without == 0 {
@@ -74,4 +80,9 @@ def yields():
     yield 'a'
     raise Failed
 def misfits(): yield '\ud800', Exhausted()
+class Large(Failed): __qualname__ = 'x' * 100000
+def drops(n=[100]):
+    n[0] += 1 # so that one of them ends within a batch
+    for i in range(n[0]): yield object()
+    raise Large
 `

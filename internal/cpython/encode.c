@@ -223,20 +223,24 @@ void encode_done(encoder *e) {
   e->added_len = e->added_cap = 0;
 }
 
-// Attached; an error may be set and stays. Drops the references made.
-void encode_undo(encoder *e) {
-  PyObject *raised = e->added_len ? PyErr_GetRaisedException() : NULL;
-  for (size_t i = 0; i < e->added_len; i++) Py_DecRef(refs_take(e->context->refs, e->added[i]));
+// Attached; an error may be set and stays. Drops the references made since there were that many.
+static void undo_to(encoder *e, size_t n) {
+  PyObject *raised = e->added_len > n ? PyErr_GetRaisedException() : NULL;
+  while (e->added_len > n) Py_DecRef(refs_take(e->context->refs, e->added[--e->added_len]));
   if (raised) PyErr_SetRaisedException(raised);
-  encode_done(e);
+  if (n == 0) encode_done(e);
 }
+
+// Attached; an error may be set and stays. Drops the references made.
+void encode_undo(encoder *e) { undo_to(e, 0); }
 
 // Attached, no error set. As encode; when the value does not fit, the references made for parts of it are dropped.
 int encode_whole(encoder *e, PyObject *o) {
+  size_t before = e->added_len;
   e->start = e->out->len;
   int result = encode(e, o);
   if (e->marks && converter_marks(e, result == 0) < 0) result = no_memory(e);
-  if (result < 0) encode_undo(e);
+  if (result < 0) undo_to(e, before);
   else if (!e->tentative) encode_done(e);
   return result;
 }

@@ -194,6 +194,16 @@ static int write_whole(encoder *e, PyObject *value, int how) {
   return put_all(e->out, &status, 1) < 0 || encode_misfit(e->out, e->why) < 0 ? (PyErr_NoMemory(), -1) : 0;
 }
 
+// Attached, with an error set where they end with one, and none afterwards. Writes how items ended, which are up to at. Returns 0, or -1
+// when memory is out.
+static int write_end(encoder *e, int end, size_t at) {
+  if (end == END_RAISED) return write_raised(e->context, e->out, at, END_RAISED);
+  if (end != END_MORE) e->out->len = at;
+  uint8_t status = (uint8_t)end;
+  if (put_all(e->out, &status, 1) < 0) return -1;
+  return end == END_MISFIT ? encode_misfit(e->out, e->why) : 0;
+}
+
 // Attached, no error set, and none afterwards. Writes items until a limit is passed, and how they ended: behind that is the
 // exception or the misfit that came instead of the next. *n counts the items. Returns 0, or -1 when memory is out.
 static int write_some(context *c, buf *out, PyObject *iter, const want *w, uint64_t *n) {
@@ -204,6 +214,7 @@ static int write_some(context *c, buf *out, PyObject *iter, const want *w, uint6
   encoder_begin(&e, out, c, &why);
   e.names = w->names;
   e.keep = w->keep;
+  e.tentative = 1;
   int end = END_MORE;
   while (end == END_MORE && *n < w->items) {
     PyObject *item = PyIter_Next(iter);
@@ -215,11 +226,9 @@ static int write_some(context *c, buf *out, PyObject *iter, const want *w, uint6
     Py_DecRef(item);
     if (out->len - start >= w->bytes || now_ns() >= until) break;
   }
-  if (end == END_RAISED) return write_raised(c, out, at, END_RAISED);
-  if (end != END_MORE) out->len = at;
-  uint8_t status = (uint8_t)end;
-  if (put_all(out, &status, 1) < 0) return -1;
-  return end == END_MISFIT ? encode_misfit(out, &why) : 0;
+  if (write_end(&e, end, at) == 0) return encode_done(&e), 0;
+  encode_undo(&e);
+  return -1;
 }
 
 // Attached, no error set, and none afterwards. The count of the list is filled in at the end, in all five bytes. Returns 0, or -1 when
