@@ -250,6 +250,8 @@ typedef struct {
   O(void, Py_SetPythonHome, (const wchar_t *))                                                                        \
   O(void, Py_SetProgramName, (const wchar_t *))                                                                       \
   O(int, Py_IsFinalizing, (void))                                                                                     \
+  O(void, _PyEval_StopTheWorld, (PyInterpreterState *))                                                               \
+  O(void, _PyEval_StartTheWorld, (PyInterpreterState *))                                                              \
   D(PyObject, _Py_NoneStruct)                                                                                         \
   D(PyObject, _Py_TrueStruct)                                                                                         \
   D(PyObject, _Py_FalseStruct)                                                                                        \
@@ -301,6 +303,14 @@ static inline PyObject *dict_item(PyObject *dict, PyObject *key) {
   PyObject *item = NULL;
   if (PyDict_GetItemRef) PyDict_GetItemRef(dict, key, &item);
   else Py_IncRef(item = PyDict_GetItemWithError(dict, key));
+  return item;
+}
+
+// Attached, no error set. New reference to an item of a list that may change meanwhile, or NULL with an error set.
+static inline PyObject *list_item(PyObject *list, Py_ssize_t i) {
+  if (PyList_GetItemRef) return PyList_GetItemRef(list, i);
+  PyObject *item = PyList_GetItem(list, i);
+  Py_IncRef(item);
   return item;
 }
 

@@ -24,10 +24,10 @@ PyObject *attached_global(attached *a, const char *p, size_t n, uint64_t env) {
   if (!attached_usable(a)) return MISUSED;
   context *c = a->lane->context;
   PyObject *name = name_of(p, n), *o = NULL;
-  PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace;
+  PyObject *namespace = env ? refs_get(c->refs, env) : context_namespace(c);
   if (name && namespace) o = lookup(c->interp, namespace, name);
-  else if (name) raise_closed(c->interp, "env");
-  if (env) Py_DecRef(namespace);
+  else if (name) raise_closed(c->interp, env ? "env" : "context");
+  Py_DecRef(namespace);
   Py_DecRef(name);
   return o;
 }

@@ -221,7 +221,7 @@ def error_class(kind, also_go):
         # what except Exception lets pass, it lets pass behind Go too; and a KeyError would quote its message once more
         bases = (Error, builtin) if issubclass(builtin, Exception) else (builtin,)
         names = {"__module__": "go", "__doc__": builtin.__doc__, "__str__": BaseException.__str__}
-        error_classes[kind] = type(kind, bases, names)
+        error_classes.setdefault(kind, type(kind, bases, names))
     return error_classes[kind]
 
 

@@ -76,6 +76,17 @@ void context_drop(context *c, uint64_t handle) {
   parker_wake(&c->main->parker);
 }
 
+// Attached. New reference to the namespace, or NULL where the context has let go of it. A thread that Python started may ask while
+// that goes on.
+PyObject *context_namespace(context *c) {
+  int others = lane_current() != c->main;
+  if (others) pthread_mutex_lock(&c->lock);
+  PyObject *namespace = c->namespace;
+  Py_IncRef(namespace);
+  if (others) pthread_mutex_unlock(&c->lock);
+  return namespace;
+}
+
 // Attached, on the context's thread.
 void context_drop_refs(context *c) {
   pthread_mutex_lock(&c->lock);
@@ -124,8 +135,10 @@ static void let_go(context *c) {
   call_quietly(c->interp->finish);
   refs_clear(c->refs);
   converters_clear(c);
+  pthread_mutex_lock(&c->lock);
   PyObject *namespace = c->namespace;
   c->namespace = NULL;
+  pthread_mutex_unlock(&c->lock);
   cache_clear(&c->names);
   cache_clear(&c->codes);
   cache_clear(&c->fields);

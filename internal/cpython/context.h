@@ -134,6 +134,27 @@ struct callback {
   uint8_t args_local[256], answer_local[256];
 };
 
+// The arguments that a Go function takes.
+typedef struct arity {
+  int least, most; // by position; most is -1 where there is no limit
+  int keywords;    // whether it takes any by name
+} arity;
+
+// A Go function as the Go side describes it.
+typedef struct resolved {
+  uint64_t number; // 0: there is none
+  int is_inline; // 0, INLINE_ALWAYS or INLINE_READY
+  arity takes;
+} resolved;
+
+// What the name of a callable stands for on a lane, unless something was registered since.
+#define KNOWN_FUNCTIONS 32
+
+typedef struct known {
+  uint64_t serial, version; // of the callable; of the registry
+  resolved found;
+} known;
+
 struct lane {
   int refcount; // atomic: the owning thread, and Go for each callback under way
   context *context;
@@ -172,6 +193,7 @@ struct lane {
   int attached;
   PyObject *variables; // the thread's context variables when the request at the bottom began
   PyObject *namespace; // that the current request works in; NULL before it is known
+  known functions[KNOWN_FUNCTIONS];
 
   pthread_mutex_t lock; // request.lane to request.asked, and current
   request *current;
@@ -187,7 +209,7 @@ struct context {
   lane *main;
   char problem[512]; // why it could not start, or empty
   refs *refs;
-  PyObject *namespace; // owned; NULL once the context lets go of what it has
+  PyObject *namespace; // owned; NULL once the context lets go of what it has; written under lock
   cache names, codes, fields, attributes; // of the main lane
   keys keys;                              // of the main lane
   int64_t spin_ns; // how long the thread looks for a request before it sleeps; 0: while that pays
@@ -240,6 +262,7 @@ HIDDEN void interp_end(interp *in, PyThreadState *state);
 HIDDEN void context_hold(context *c);
 HIDDEN void context_release(context *c);
 HIDDEN void context_drop_refs(context *c);
+HIDDEN PyObject *context_namespace(context *c);
 HIDDEN context *context_worker(uint64_t serial);
 
 // converter.c
@@ -269,6 +292,8 @@ HIDDEN void owe(lane *l);
 HIDDEN int is_hit(lane *l);
 
 // frames.c
+HIDDEN void hold_still(lane *l);
+HIDDEN void let_go_on(lane *l);
 HIDDEN int has_to_wait(lane *l, int last);
 HIDDEN int ring(lane *l);
 

@@ -158,10 +158,8 @@ static PyObject *decode_converted(reader *r, context *c, int depth) {
 static PyObject *decode_standard(reader *r, context *c, int depth) {
   uint8_t kind = get_u8(r);
   if (kind == KIND_CONVERTED) return decode_converted(r, c, depth);
-  PyObject *maker = PyList_GetItem(c->interp->makers, kind);
-  if (!maker || maker == Py_None) return malformed();
-  Py_IncRef(maker);
-  PyObject *value = make_of_parts(maker, r, c, depth);
+  PyObject *maker = list_item(c->interp->makers, kind);
+  PyObject *value = maker && maker != Py_None ? make_of_parts(maker, r, c, depth) : malformed();
   Py_DecRef(maker);
   return value;
 }

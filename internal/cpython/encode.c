@@ -108,15 +108,6 @@ static int header(encoder *e, uint8_t tag, Py_ssize_t n) {
   return 0;
 }
 
-// Attached. Returns a new reference to an item, or NULL with an error set. A big integer inside the list may run a
-// garbage collection, hence finalizers, which may change the list.
-static PyObject *list_item(PyObject *list, Py_ssize_t i) {
-  if (PyList_GetItemRef) return PyList_GetItemRef(list, i);
-  PyObject *item = PyList_GetItem(list, i);
-  if (item) Py_IncRef(item);
-  return item;
-}
-
 // Attached. Writes the numbers that a list begins with, and returns how many.
 static Py_ssize_t encode_numbers(encoder *e, PyObject *list, Py_ssize_t n) {
   if (api_free_threaded) return 0; // an item that is borrowed may go at any time
@@ -126,6 +117,7 @@ static Py_ssize_t encode_numbers(encoder *e, PyObject *list, Py_ssize_t n) {
   return i;
 }
 
+// A big integer inside the list may run a garbage collection, hence finalizers, which may change the list.
 static int encode_list(encoder *e, PyObject *o) {
   Py_ssize_t n = PyList_Size(o);
   if (header(e, TAG_LIST, n) < 0) return -1;

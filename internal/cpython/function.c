@@ -10,34 +10,32 @@
 
 uint64_t registry_version = 1;
 
-// A callable. What a name stands for is looked up again when something was registered since; a function that Go lends has
-// a number that stays, and a use of it for as long as the callable lives.
+// A callable. What a name stands for is another function in each context, and looked up again when something was registered since;
+// a function that Go lends has a number that stays, and a use of it for as long as the callable lives.
 typedef struct function {
   PyMethodDef def;
   char *name, *doc;
-  arity takes, documented;
+  arity documented;
+  uint64_t serial; // no other callable ever has it
   int lent;
-  uint64_t home; // of one that Go lends: the serial number of the context that it was given to
-  uint64_t version;
-  uint64_t context; // the serial number of the one that the lookup was for
-  resolved found;
+  uint64_t home;  // of one that Go lends: the serial number of the context that it was given to
+  resolved found; // likewise
   interp *in;
 } function;
 
-// Attached. Returns 0, or -1 with an error set where there is no such function.
-static int resolve(function *f, context *c) {
-  if (f->lent) return 0;
+// Attached, on the lane's thread. What the callable stands for there, until other code runs on the lane; NULL with an error set where
+// there is no such function.
+static const resolved *resolve(const function *f, lane *l) {
+  if (f->lent) return &f->found;
   uint64_t version = __atomic_load_n(&registry_version, __ATOMIC_ACQUIRE);
-  if (f->version != version || f->context != c->serial) {
-    int is_inline = 0;
-    f->found.number = goLookup(c->handle, f->name, strlen(f->name), &is_inline, &f->takes);
-    f->found.is_inline = is_inline;
-    f->version = version;
-    f->context = c->serial;
+  known *k = &l->functions[f->serial % KNOWN_FUNCTIONS];
+  if (k->serial != f->serial || k->version != version) {
+    k->found.number = goLookup(l->context->handle, f->name, strlen(f->name), &k->found.is_inline, &k->found.takes);
+    k->version = version;
+    k->serial = f->serial;
   }
-  if (f->found.number) return 0;
-  PyErr_Format(PyExc(AttributeError), "module 'go' has no function '%s': it is not registered, or not any more", f->name);
-  return -1;
+  if (k->found.number) return &k->found;
+  return (void *)PyErr_Format(PyExc(AttributeError), "module 'go' has no function '%s': it is not registered, or not any more", f->name);
 }
 
 static int write_keywords(encoder *e, PyObject *const *values, PyObject *names) {
@@ -161,10 +159,11 @@ static PyObject *invoke(function *f, PyObject *const *args, Py_ssize_t n, PyObje
   lane *l = lane_of_thread(f->in, f->home);
   if (!l) return NULL;
   context *c = l->context;
-  if (resolve(f, c) < 0) return NULL;
+  const resolved *found = resolve(f, l);
+  if (!found) return NULL;
   callback cb;
-  cb.function = f->found.number;
-  int is_inline = f->found.is_inline; // while the arguments are written, another context may resolve f for itself
+  cb.function = found->number;
+  int is_inline = found->is_inline; // while the arguments are written, other code may run
   cb.done = 0;
   cb.held = 0;
   cb.brief = 0;
@@ -224,8 +223,7 @@ static char *document(const char *name, const arity *takes) {
 
 // Attached. New callable; takes over f. NULL with an error set.
 static PyObject *make_callable(function *f) {
-  f->doc = document(f->name, &f->takes);
-  f->documented = f->takes;
+  f->doc = document(f->name, &f->documented);
   f->def = (PyMethodDef){f->name, (PyCFunction)(void (*)(void))call_function, METH_FASTCALL | METH_KEYWORDS, f->doc};
   PyObject *capsule = f->doc ? PyCapsule_New(f, NULL, free_function) : PyErr_NoMemory();
   if (!capsule) {
@@ -245,6 +243,8 @@ static function *function_new(interp *in, const char *name, size_t n) {
     PyErr_NoMemory();
     return NULL;
   }
+  static uint64_t last_serial;
+  f->serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
   f->in = in;
   return f;
 }
@@ -252,13 +252,15 @@ static function *function_new(interp *in, const char *name, size_t n) {
 #define MOST_KEPT 1024 // callables; beyond that they are made anew, so that names which come and go take no memory
 
 // Attached. New reference to a callable for a name that is registered, kept for the next time; NULL with an error set.
-static PyObject *new_callable(interp *in, context *c, PyObject *name, const char *text) {
+static PyObject *new_callable(interp *in, lane *l, PyObject *name, const char *text) {
   function *f = function_new(in, text, strlen(text));
   if (!f) return NULL;
-  if (resolve(f, c) < 0) {
+  const resolved *found = resolve(f, l);
+  if (!found) {
     discard(f);
     return NULL;
   }
+  f->documented = found->takes;
   PyObject *callable = make_callable(f);
   if (callable && PyDict_Size(in->functions) >= MOST_KEPT) PyDict_Clear(in->functions);
   if (callable && PyDict_SetItem(in->functions, name, callable) < 0) PyErr_Clear();
@@ -267,25 +269,25 @@ static PyObject *new_callable(interp *in, context *c, PyObject *name, const char
 
 // Attached, no error set. New reference to the callable for a name that was looked up before and stands for a function that takes the
 // same, or NULL; an error may be set then.
-PyObject *function_known(interp *in, context *c, PyObject *name) {
+PyObject *function_known(interp *in, lane *l, PyObject *name) {
   PyObject *callable = dict_item(in->functions, name);
   if (!callable) return NULL;
   function *f = PyCapsule_GetPointer(PyCFunction_GetSelf(callable), NULL);
-  if (resolve(f, c) == 0 && memcmp(&f->takes, &f->documented, sizeof f->takes) == 0) return callable;
+  const resolved *found = resolve(f, l);
+  if (found && memcmp(&found->takes, &f->documented, sizeof found->takes) == 0) return callable;
   Py_DecRef(callable);
   return NULL;
 }
 
 // Attached, no error set. New reference to the callable for a name; NULL with an error set where there is none.
-PyObject *function_named(interp *in, context *c, PyObject *name, const char *text) {
-  PyObject *callable = function_known(in, c, name);
-  return callable || PyErr_Occurred() ? callable : new_callable(in, c, name, text);
+PyObject *function_named(interp *in, lane *l, PyObject *name, const char *text) {
+  PyObject *callable = function_known(in, l, name);
+  return callable || PyErr_Occurred() ? callable : new_callable(in, l, name, text);
 }
 
 // Attached. New callable for a function that Go lends; NULL with an error set.
 PyObject *function_lent(context *c, resolved found, const char *name, size_t n) {
-  arity takes;
-  if (!goRetainFunction(found.number, &takes))
+  if (!goRetainFunction(found.number, &found.takes))
     return PyErr_Format(PyExc(SystemError), "Go lends no function %llu; please report this",
                         (unsigned long long)found.number);
   function *f = function_new(c->interp, name, n);
@@ -296,6 +298,6 @@ PyObject *function_lent(context *c, resolved found, const char *name, size_t n) 
   f->lent = 1;
   f->home = c->serial;
   f->found = found;
-  f->takes = takes;
+  f->documented = found.takes;
   return make_callable(f);
 }

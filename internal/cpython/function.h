@@ -9,18 +9,6 @@
 #define GO_FUNCTION "go.function"
 #define GO_CONTEXT "go.context"
 
-// A registered function as the Go side describes it.
-typedef struct resolved {
-  uint64_t number; // 0: there is none
-  int is_inline; // 0, or one of those below
-} resolved;
-
-// The arguments that a function takes.
-typedef struct arity {
-  int least, most; // by position; most is -1 where there is no limit
-  int keywords;    // whether it takes any by name
-} arity;
-
 // Moves on with every Register and Unregister, so that what was looked up is known to be old. Atomic.
 extern HIDDEN uint64_t registry_version;
 
@@ -30,8 +18,8 @@ HIDDEN lane *lane_of_thread(interp *in, uint64_t home);
 // function.c
 HIDDEN PyObject *raise_answer(interp *in, context *c, reader *answer);
 HIDDEN PyObject *raise_closed(interp *in, const char *what);
-HIDDEN PyObject *function_known(interp *in, context *c, PyObject *name);
-HIDDEN PyObject *function_named(interp *in, context *c, PyObject *name, const char *text);
+HIDDEN PyObject *function_known(interp *in, lane *l, PyObject *name);
+HIDDEN PyObject *function_named(interp *in, lane *l, PyObject *name, const char *text);
 HIDDEN PyObject *function_lent(context *c, resolved found, const char *name, size_t n);
 
 #endif

@@ -73,7 +73,7 @@ static PyObject *native_function(PyObject *self, PyObject *name) {
   Py_ssize_t len;
   const char *text = exact ? PyUnicode_AsUTF8AndSize(exact, &len) : NULL;
   if (text && strlen(text) != (size_t)len) PyErr_Format(PyExc(AttributeError), "no Go function has a NUL in its name");
-  else if (text) callable = function_named(in, l->context, exact, text);
+  else if (text) callable = function_named(in, l, exact, text);
   Py_DecRef(exact);
   return callable;
 }
@@ -83,7 +83,7 @@ static PyObject *native_function(PyObject *self, PyObject *name) {
 static PyObject *module_attribute(PyObject *module, PyObject *name) {
   lane *l = type_of(name) == EXACT(Unicode) && !runtime_forked ? lane_current() : NULL; // what __getattr__ does says why
   if (l && l->context->interp->functions && PyDict_Contains(PyModule_GetDict(module), name) == 0) {
-    PyObject *callable = function_known(l->context->interp, l->context, name);
+    PyObject *callable = function_known(l->context->interp, l, name);
     if (callable) return callable;
   }
   PyErr_Clear();
@@ -114,11 +114,12 @@ static PyObject *native_namespace(PyObject *self, PyObject *unused) {
   (void)unused;
   lane *l = lane_current();
   context *c = l ? l->context : context_of_thread(interp_of(self), 0);
-  PyObject *namespace = l && l->namespace ? l->namespace : c ? c->namespace : NULL;
   PyErr_Clear();
-  if (!namespace) namespace = Py_None;
-  Py_IncRef(namespace);
+  PyObject *namespace = l && l->namespace ? l->namespace : NULL;
+  if (namespace) Py_IncRef(namespace);
+  else if (c) namespace = context_namespace(c);
   if (c && !l) context_release(c);
+  if (!namespace) Py_IncRef(namespace = Py_None);
   return namespace;
 }
 

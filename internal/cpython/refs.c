@@ -93,14 +93,19 @@ PyObject *refs_take(refs *t, uint64_t handle) {
   return o;
 }
 
-// Attached. Drops every reference; a finalizer that this runs may add more, so it goes on until none is left.
+// Attached. The handle of the first object behind slot i, or 0.
+static uint64_t next_handle(refs *t, uint32_t i) {
+  uint64_t handle = 0;
+  pthread_mutex_lock(&t->lock);
+  while (++i < t->len && !handle)
+    if (t->slots[i].object) handle = (uint64_t)t->slots[i].generation << 32 | i;
+  pthread_mutex_unlock(&t->lock);
+  return handle;
+}
+
+// Attached. Drops every reference; a finalizer or another thread may add more meanwhile, so it goes on until none is left.
 void refs_clear(refs *t) {
-  for (uint32_t i = 1; i < t->len; i++) {
-    PyObject *o = t->slots[i].object ? refs_take(t, (uint64_t)t->slots[i].generation << 32 | i) : NULL;
-    if (!o) continue;
-    Py_DecRef(o);
-    i = 0; // start again
-  }
+  for (uint64_t handle = 0; (handle = next_handle(t, (uint32_t)handle)) || (handle = next_handle(t, 0));) Py_DecRef(refs_take(t, handle));
 }
 
 // Attached. Takes no references from here on, and drops those there are: threads that Python started may outlive the context.

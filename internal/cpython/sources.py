@@ -42,11 +42,12 @@ def forget_sources():
     global sources_size, sources_most
     sources_size = 0
     for name, (entry, refs) in list(sources.items()):
-        refs[:] = [r for r in refs if r() is not None]
+        n = len(refs)  # another thread may add some meanwhile
+        refs[:n] = [r for r in refs[:n] if r() is not None]
         if refs:
             sources_size += entry[0] + 50 * len(refs)
         else:
-            del sources[name]
+            sources.pop(name, None)
             linecache = sys.modules.get("linecache")
             if linecache is not None:
                 linecache.cache.pop(name, None)

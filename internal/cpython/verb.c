@@ -145,12 +145,8 @@ static PyObject *walk(PyObject *o, PyObject *names, Py_ssize_t from) {
 
 // Attached. The value of a name in a namespace, or among the built-ins, as for code that runs in it. New reference.
 PyObject *lookup(interp *in, PyObject *namespace, PyObject *name) {
-  PyObject *o = PyDict_GetItemWithError(namespace, name);
-  if (o) {
-    Py_IncRef(o);
-    return o;
-  }
-  if (PyErr_Occurred()) return NULL;
+  PyObject *o = dict_item(namespace, name);
+  if (o || PyErr_Occurred()) return o;
   o = PyObject_GetAttr(in->builtins, name);
   if (o) return o;
   PyErr_Clear();
@@ -172,11 +168,10 @@ static int is_initializing(PyObject *module) {
 // Attached. New reference. A module that was imported before costs one look into sys.modules. One that another thread is in
 // the middle of importing is waited for.
 PyObject *module_named(interp *in, PyObject *name) {
-  PyObject *module = PyDict_GetItemWithError(in->modules, name);
+  PyObject *module = dict_item(in->modules, name);
   if (!module && PyErr_Occurred()) return NULL;
   if (!module || module == Py_None) return PyImport_Import(name);
   PyObject **known = &in->known[(uintptr_t)module / 16 % KNOWN_MODULES];
-  Py_IncRef(module);
   if (__atomic_load_n(known, __ATOMIC_RELAXED) == module) return module;
   if (is_initializing(module)) {
     Py_DecRef(module);
@@ -460,8 +455,6 @@ PyObject *perform(context *c, lane *l, reader *in, want *w) {
   int verb = get_u8(in), how = get_u8(in);
   uint64_t env = get_u64(in);
   if (read_want(c, l, in, how, w) < 0) return NULL;
-  PyObject *namespace = env ? refs_get(c->refs, env) : c->namespace;
-  if (!env) Py_IncRef(namespace); // a thread that Python started may be at it when the context ends
-  l->namespace = namespace;
+  PyObject *namespace = l->namespace = env ? refs_get(c->refs, env) : context_namespace(c);
   return namespace ? in_namespace(c, l, verb, in, namespace, w) : raise_closed(c->interp, env ? "env" : "context");
 }
