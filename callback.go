@@ -18,7 +18,8 @@ type FuncOption func(*function)
 
 // Inline makes a function run on the Python thread itself, with the interpreter's lock held, instead of on a goroutine.
 // That is four times quicker, ten times for the first in a call, and for functions that return at once: until it returns,
-// nothing else runs in the context, nor in the others that share its lock, and it cannot be cancelled. It may call its own
+// nothing else runs in the context, nor in the others that share its lock, and it cannot be cancelled. Where there is no lock, on a
+// free-threaded CPython, others run meanwhile, and threads that Python started may be in it at the same time. It may call its own
 // context, which then runs at once on the same thread. It must not wait for anything that needs its context: a request that
 // another goroutine makes, or code in another context that calls back into this one, waits until the function has returned.
 // It must not end its goroutine (runtime.Goexit, testing.T.FailNow): that is the end of the context, and its thread is lost.

@@ -49,11 +49,14 @@
 // Worker works with every package and is the zero value. Contexts that share a lock take turns running Python code; they
 // do overlap where code sleeps, reads, writes, or computes in C with the lock let go. OwnGIL contexts share nothing but
 // the process, and as many run at once as there are processors. It takes extension modules that support it: those of
-// the standard library do on CPython 3.14, but for curses, faulthandler, readline and tracemalloc, and numpy and many others do not
+// the standard library do on CPython 3.14, but for curses, faulthandler, readline, tkinter and tracemalloc, and numpy and many others do not
 // yet, whose import is an ImportError that names the module, the mode and what to use instead. A mode that the Python at hand
 // is too old for is [ErrUnsupportedMode].
 //
-// On a free-threaded build of CPython there are no locks to share, and all modes run in parallel.
+// On a free-threaded build of CPython there are no locks to share, and all modes run in parallel, as do the threads that Python code
+// starts: what they have in common has to be prepared for that, Go functions that are [Inline] among it. An extension module that
+// does not say that it needs no lock brings the lock back when it is imported, for the whole process; Python's
+// sys._is_gil_enabled() tells. Subinterp contexts take the modules there that OwnGIL ones do.
 //
 // Modes change nothing else. What is said below holds in each of them.
 //
@@ -443,12 +446,13 @@
 // What cannot be interrupted is code inside C that does not come back to Python, such as time.sleep, threading.Lock.acquire,
 // queue.Queue.get or a long regular expression: the exception waits for its return, and so do other requests of that context. So
 // does an event loop that waits and is neither asyncio's own nor uvloop's, such as trio's, or that is uvloop's and run by neither
-// uvloop.run nor asyncio.run; and any, on a free-threaded build. A request without a deadline has none.
+// uvloop.run nor asyncio.run; and any, on a free-threaded CPython 3.13. A request without a deadline has none.
 //
 // Python code that is not written with such an exception in mind may not survive it as it was. A library that takes a lock and
 // is struck before its try keeps it, and waits for itself the next time: subprocess.Popen.poll does so. The exception waits while
 // asyncio's own code is on top, which would not survive it, and for the end of an import, since half a package may be one that
-// cannot be imported again; but no longer than three seconds, should the import not end.
+// cannot be imported again; but no longer than three seconds, should the import not end. A free-threaded CPython 3.13 does not let it
+// wait.
 //
 // [Context.Interrupt] does the same to whatever runs, which then fails with [ErrInterrupted] unless its code catches that.
 // [SafeToRetry] tells whether the request of an error never reached Python.

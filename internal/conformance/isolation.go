@@ -163,7 +163,7 @@ def refused():
         except ImportError as e:
             if 'does not support loading in subinterpreters' in str(e): yield name
 `)
-	known := []string{"_curses", "_curses_panel", "_suggestions", "_tracemalloc", "faulthandler", "readline"} // traceback goes without _suggestions
+	known := []string{"_curses", "_curses_panel", "_suggestions", "_tkinter", "_tracemalloc", "faulthandler", "readline"} // traceback goes without _suggestions
 	for _, name := range eval[[]string](t, c, "list(refused())") {
 		if !slices.Contains(known, name) {
 			t.Errorf("%s does not load", name)
@@ -184,7 +184,7 @@ func damagedBytecode(t *testing.T, s *suite) {
 	defer run(t, c, "sys.path.remove(d)", py.Vars{"d": dir})
 	imported := func() (compiled string, err error) {
 		run(t, c, "sys.modules.pop('damaged_module', None); importlib.invalidate_caches()")
-		return py.Eval[string](limit(t), c, "importlib.import_module('damaged_module').__cached__")
+		return py.Eval[string](limit(t), c, "importlib.import_module('damaged_module').__spec__.cached")
 	}
 	file, err := imported()
 	if err != nil {

@@ -234,7 +234,8 @@ for t in threads: t.start()
 
 // parallelImports: an interrupt in the middle of an import leaves nothing behind that others wait for.
 func parallelImports(t *testing.T, s *suite) {
-	a, b := s.open(t), s.open(t)
+	patient := py.Options{Grace: time.Minute} // what imports nearly all the time is seldom to be hit
+	a, b := s.open(t, patient), s.open(t, patient)
 	const code = `
 import sys, importlib
 def again():
@@ -243,10 +244,11 @@ def again():
             sys.modules.pop(name, None)
             try: importlib.import_module(name)
             except ImportError: pass
+        for _ in range(3000): pass
 `
 	run(t, a, code)
 	run(t, b, code)
-	for i := range 30 {
+	for i := range 20 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(1+i%5)*time.Millisecond)
 		a.Call(ctx, "__main__", "again")
 		cancel()

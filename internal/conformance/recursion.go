@@ -37,7 +37,7 @@ func recursion(t *testing.T, s *suite) {
 }
 
 // deep are those that may fit.
-var deep = map[string]bool{"compare nested": true, "json loads": true, "json of nested": true, "repr of nested": true}
+var deep = map[string]bool{"compare nested": true, "pickle": true, "json loads": true, "json of nested": true, "repr of nested": true}
 
 const recursions = `
 import functools, copy, json, pickle, sys

@@ -1,8 +1,8 @@
 //go:build cgo && (linux || darwin)
 
 // What the frames of a thread that is about to be interrupted tell. Whoever looks has another thread state and keeps the
-// interpreter's lock all the while, so that the thread stands still, and that no object that it lets go of ends here: none of this runs
-// Python code. Without an interpreter lock the thread does not stand still, and cannot be looked at.
+// interpreter's lock all the while, or has stopped the threads that have none (hold_still), so that the thread stands still, and that no
+// object that it lets go of ends here: none of this runs Python code.
 #include "context.h"
 
 #include <sys/socket.h>
@@ -31,8 +31,11 @@ static int code_has(PyObject *frame, const char *attribute, const char *text) {
 // Attached, no error set, and none afterwards. Whether a frame's code is of a module whose name begins so.
 static int is_of(PyObject *frame, const char *module) {
   PyObject *globals = frame ? PyObject_GetAttrString(frame, "f_globals") : NULL;
-  int result = begins(globals ? PyDict_GetItemString(globals, "__name__") : NULL, module, strlen(module));
+  PyObject *key = globals ? PyUnicode_FromString("__name__") : NULL, *name = key ? dict_item(globals, key) : NULL;
+  int result = begins(name, module, strlen(module));
   PyErr_Clear();
+  Py_DecRef(name);
+  Py_DecRef(key);
   Py_DecRef(globals);
   return result;
 }
@@ -73,7 +76,23 @@ static int is_within_import(PyObject *frame) {
   return result;
 }
 
-static PyObject *top_frame(lane *l) { return api_free_threaded ? NULL : PyThreadState_GetFrame(l->state); }
+// Attached, a moment detached. From here to let_go_on no other thread of the interpreter runs Python code. Without an interpreter lock
+// that is what its garbage collector has.
+void hold_still(lane *l) {
+  if (api_free_threaded && _PyEval_StopTheWorld) _PyEval_StopTheWorld(l->context->interp->state);
+}
+
+// Attached.
+void let_go_on(lane *l) {
+  if (api_free_threaded && _PyEval_StopTheWorld) _PyEval_StartTheWorld(l->context->interp->state);
+}
+
+// Attached. New reference to the frame on top of the lane's thread, which stands still or is this one; or NULL. CPython 3.13 without an
+// interpreter lock lets nobody stop it.
+static PyObject *top_frame(lane *l) {
+  int stands = !api_free_threaded || _PyEval_StopTheWorld || lane_current() == l;
+  return stands ? PyThreadState_GetFrame(l->state) : NULL;
+}
 
 // Attached. Whether an interrupt has to wait for what is on top; in the last try not for an import, which may never end.
 int has_to_wait(lane *l, int last) {

@@ -144,13 +144,15 @@ int is_hit(lane *l) {
 
 // Any thread; attached to the interpreter with a thread state of its own, or, with no try, not. A request that holds the top of its
 // thread can only be struck when attached, and may have to wait; any other is marked, and raises when it is next on top.
-// Returns whether that settled the matter.
+// Returns whether that settled the matter. The lock is taken last: who waits for it attached does not stand still.
 static int aim(lane *l, request *r, int try) {
+  if (try) hold_still(l);
   pthread_mutex_lock(&l->lock);
   int on_top = l->current == r && !r->suspended;
   if (!on_top) r->interrupted = 1;
   int settled = !on_top || (try && strike(l, r, try));
   pthread_mutex_unlock(&l->lock);
+  if (try) let_go_on(l);
   return settled;
 }
 
@@ -219,6 +221,7 @@ void request_interrupt(request *r) {
 // serial. *settled is 0 when it has to wait. On the thread itself there is no try.
 static uint64_t strike_top(lane *l, uint64_t handle, uint64_t *serial, int *settled, int try) {
   *settled = 1;
+  if (try) hold_still(l);
   pthread_mutex_lock(&l->lock);
   request *r = l->current;
   while (r && handle && (r->handle != handle || r->serial != *serial)) r = r->below;
@@ -230,6 +233,7 @@ static uint64_t strike_top(lane *l, uint64_t handle, uint64_t *serial, int *sett
     else *settled = strike(l, r, try);
   }
   pthread_mutex_unlock(&l->lock);
+  if (try) let_go_on(l);
   return handle;
 }
 
