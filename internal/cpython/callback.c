@@ -36,14 +36,14 @@ static const char *const movers[] = {"gevent", "eventlet", "playwright.sync_api"
 // of the way. A callback is on that stack, with Go writing to it, so that no code that might do so may run on top of it. To import
 // one changes how many modules there are.
 static int moves_stacks(interp *in) {
-  Py_ssize_t n = PyDict_Size(in->modules);
-  if (n != in->looked_at) {
-    in->looked_at = n;
-    in->moves_stacks = 0;
-    for (size_t i = 0; i < sizeof movers / sizeof *movers; i++) in->moves_stacks |= PyDict_GetItemString(in->modules, movers[i]) != NULL;
+  size_t n = (size_t)PyDict_Size(in->modules), looked_at = __atomic_load_n(&in->looked_at, __ATOMIC_RELAXED);
+  if (n != looked_at / 2) {
+    looked_at = 2 * n;
+    for (size_t i = 0; i < sizeof movers / sizeof *movers; i++) looked_at |= PyDict_GetItemString(in->modules, movers[i]) != NULL;
     PyErr_Clear();
+    __atomic_store_n(&in->looked_at, looked_at, __ATOMIC_RELAXED);
   }
-  return in->moves_stacks;
+  return looked_at & 1;
 }
 
 // Attached. Runs the Go function of cb with its arguments and waits for the answer. One that is inline when it is ready runs

@@ -41,8 +41,7 @@ typedef struct interp {
   PyObject *memory; // the class of what lends Go's memory
   PyObject *functions; // by name, the callables that stand for Go functions
   PyObject *known[KNOWN_MODULES]; // by address, modules whose import is over
-  Py_ssize_t looked_at; // modules there were when it was last looked whether stacks are moved
-  int moves_stacks;
+  size_t looked_at; // twice the modules that there were when it was last looked whether stacks are moved, and 1 if they are; atomic
 } interp;
 
 // Bits of request.state. The one that sets DONE or ABANDONED second knows what the other wants.
