@@ -218,7 +218,7 @@ class K: pass
 def work():
     try:
         while True: go.keep(K())
-    except (RuntimeError, AttributeError): # AttributeError: there is no such function any more
+    except (go.Error, RuntimeError, AttributeError): # closed meanwhile; no such function any more
         pass
 threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
 for t in threads: t.start()
