@@ -22,6 +22,7 @@ var isolationCases = []testCase{
 	{"Case66Modules", modules},
 	{"Case66Extensions", extensions},
 	{"Case66DamagedBytecode", damagedBytecode},
+	{"Case66ChainAboveOthers", chainAboveOthers},
 }
 
 // parallel compares with what Go gets out of the processors in the same moment: 0.95 of it and more where nothing else
@@ -216,4 +217,57 @@ func damagedBytecode(t *testing.T, s *suite) {
 	os.Remove(source)
 	_, err = imported()
 	raises(t, "no source", err, "EOFError")
+}
+
+// chainAboveOthers has requests of two chains run on top of one another. Each sees the context variables and the event loop of its own.
+func chainAboveOthers(t *testing.T, s *suite) {
+	c := s.open(t)
+	in, out := make(chan context.Context), map[string]chan bool{"A": make(chan bool), "B": make(chan bool)}
+	register(t, c, "wait", func(ctx context.Context, name string) { in <- ctx; <-out[name] })
+	run(t, c, `
+import go, asyncio, contextvars
+var, loops = contextvars.ContextVar("var"), {}
+def who():
+    return var.get("none") + "".join(name for name, loop in loops.items() if loop is asyncio._get_running_loop())
+async def main(name):
+    var.set(name)
+    loops[name] = asyncio.get_running_loop()
+    go.wait(name)
+    return who()
+def change():
+    var.set("changed")
+    go.deeper()
+    return who()
+`)
+	chains, results := map[string]context.Context{}, map[string]chan string{}
+	for _, name := range []string{"A", "B"} {
+		result := make(chan string, 1)
+		go func() {
+			who, err := py.Eval[string](limit(t), c, "asyncio.run(main(name))", py.Vars{"name": name})
+			is(t, name, err, nil)
+			result <- who
+		}()
+		chains[name], results[name] = <-in, result
+	}
+	who := func(what string, ctx context.Context, expr, want string) {
+		got, err := py.Eval[string](ctx, c, expr)
+		is(t, what, err, nil)
+		equal(t, what, got, want)
+	}
+	all := func() {
+		who("nobody's", limit(t), "who()", "none")
+		who("that below", chains["A"], "who()", "AA")
+		who("that on top", chains["B"], "who()", "BB")
+	}
+	register(t, c, "deeper", func(ctx context.Context) {
+		all()
+		who("that of the request below", ctx, "who()", "changedA")
+	})
+	all()
+	who("what changes its own", chains["A"], "change()", "changedA")
+	all()
+	for _, name := range []string{"B", "A"} {
+		out[name] <- true
+		equal(t, "at the end", <-results[name], name+name)
+	}
 }

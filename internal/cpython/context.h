@@ -113,6 +113,8 @@ struct request {
   int64_t since;     // when it was submitted
   times times;
   event end;         // while Go has not taken it
+  const request *of; // of a chain: that the callback was made in which it belongs to, or NULL; it may be over
+  uint64_t of_serial;
 
   // What in and out begin with. Where that is enough, both sides know where to look before they know what there is.
   CACHE_LINE uint8_t in_local[BUF_GIVEN];
@@ -191,6 +193,7 @@ struct lane {
   PyThreadState *state;
   int attached;
   PyObject *variables; // the thread's context variables when the request at the bottom began
+  struct hidden *hides; // of requests that hide others below them, the top one first
   PyObject *namespace; // that the current request works in; NULL before it is known
   known functions[KNOWN_FUNCTIONS];
 
@@ -306,9 +309,12 @@ HIDDEN PyObject *buffer_of(PyObject *o);
 // isolate.c
 typedef struct hidden {
   PyObject *handled, *variables, *loop;
+  const request *by, *over; // the request, and that on top of what it hides
+  PyObject *outside;        // the context variables of that
+  struct hidden *next;
 } hidden;
 
-HIDDEN int hide(lane *l, const request *r, hidden *h);
+HIDDEN int hide(lane *l, const request *r, const request *over, hidden *h);
 HIDDEN void show(lane *l, hidden *h);
 
 // callback.c

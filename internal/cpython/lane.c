@@ -216,7 +216,7 @@ static void run_attached(lane *l, request *r) {
   hidden below;
   request *waiting = r->chain ? NULL : l->current; // for others: what hide and show run is not its code
   if (waiting) begin_interlude(l);
-  int failed = hide(l, r, &below);
+  int failed = hide(l, r, waiting, &below);
   want w = {.how = WANT_NONE};
   l->depth++;
   struct lent *lent = NULL;

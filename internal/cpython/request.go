@@ -192,6 +192,10 @@ func (r *Request) Times() Times {
 func (r *Request) Run(ctx context.Context, via *Link, frame []byte) ([]byte, error) {
 	r.c.in.len = C.size_t(len(frame))
 	r.c.serial = C.uint64_t(r.serial())
+	r.c.of = nil
+	if via != nil && via.request != nil {
+		r.c.of, r.c.of_serial = via.request.c, C.uint64_t(via.serial)
+	}
 	r.caller = ctx
 	r.context.fence.out()
 	how := r.submit(via)
