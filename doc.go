@@ -215,7 +215,8 @@
 //
 // Aware and naive times are told apart: a time.Time is a datetime with a time zone, a [DateTime] one without, and neither
 // becomes the other by itself; see [DateTime.In] and [DateTimeOf]. Python's times have microseconds: a time.Time or
-// time.Duration with nanoseconds is an error, so use Truncate(time.Microsecond).
+// time.Duration with nanoseconds is an error, so use Truncate(time.Microsecond). And a pandas.Timestamp that has some is an *Object
+// only: its value is all of them, as an int.
 //
 // Instant and offset of a time always survive, in both directions and back, and so does its zone: one of the IANA database by its
 // name, as a time.LoadLocation and a ZoneInfo, and a fixed offset with its name or without. What does not survive is the rest:
@@ -462,8 +463,9 @@
 // [Context.Close] refuses new requests, fails those in the queue and those that run with [ErrClosed], interrupts the
 // latter, and waits for the thread, no longer than [Options].Grace. A thread that is stuck in C is [ErrStuck]; it is
 // reclaimed when it comes back. Contexts with an interpreter of their own also wait for the threads that Python
-// started, and run the functions registered with atexit. [Context.Shutdown] lets all requests finish first, and
-// [Context.Done] tells when a context is gone. [Live] counts what is alive in the process.
+// started, and run the functions registered with atexit. Those of worker contexts do not run in a Go program: their interpreter
+// has no end but that of the process. [Context.Shutdown] lets all requests finish first, and [Context.Done] tells when a context is
+// gone. [Live] counts what is alive in the process.
 //
 // # Errors
 //

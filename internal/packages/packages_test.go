@@ -205,6 +205,23 @@ func TestLend(t *testing.T) {
 	}
 }
 
+// TestTimestamps has times of pandas, which are finer than Python's: what Go's types for those cannot hold does not become one.
+func TestTimestamps(t *testing.T) {
+	c := worker(t, "pandas")
+	want := time.Date(2024, 2, 29, 12, 0, 0, 123456000, time.UTC)
+	equal(t, "microseconds", eval[time.Time](t, c, "pandas.Timestamp('2024-02-29T12:00:00.123456', tz='UTC')").UTC(), want)
+	for _, expr := range []string{"pandas.Timestamp('2024-02-29T12:00:00.123456789', tz='UTC')", "pandas.NaT"} {
+		if v, err := py.Eval[time.Time](ctx, c, expr); err == nil || !strings.Contains(err.Error(), "take it as *py.Object") {
+			t.Errorf("%s: %v, %v", expr, v, err)
+		}
+	}
+	ns := eval[int64](t, c, "pandas.Timestamp('2024-02-29T12:00:00.123456789', tz='UTC').value")
+	equal(t, "its value", time.Unix(0, ns).UTC(), want.Add(789))
+	if d, err := py.Eval[time.Duration](ctx, c, "pandas.Timedelta(5, 'ns')"); err == nil {
+		t.Errorf("a Timedelta with nanoseconds: %v", d)
+	}
+}
+
 // TestUvloop interrupts loops that asyncio runs and that are not made of Python code: what they run is cancelled, and cleans up.
 func TestUvloop(t *testing.T) {
 	c := worker(t, "uvloop")
