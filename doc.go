@@ -507,8 +507,9 @@
 // [WithTimes] tells of the requests made with a context.Context how long they waited for their turn and for the
 // interpreter's lock, ran, and waited for Go functions. [Options].Profile adds that up for a context ([Context.Times]), and
 // labels what goroutines do for Go's profiler: py.context, py.request and, within Go functions that Python calls,
-// py.function. In a trace of runtime/trace every request and every such function is a region, and the times of a request
-// are logged at its end, with Profile or without.
+// py.function. In a trace of runtime/trace every request is a region ("py call of math.sqrt"), and so are its wait for its turn ("py
+// queue of ...") and its run on the context's thread ("py run of ..."), and every such function ("py function ..."); the times of a
+// request are logged at its end. That is so with Profile or without.
 //
 // Go's profiler does not see into Python. On Linux perf does, once CPython has been told to name its functions to it
 // (https://docs.python.org/3/howto/perf_profiling.html), which costs them some speed:

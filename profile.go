@@ -70,7 +70,8 @@ type watch struct {
 	context *Context
 	within  *stopwatch // of WithTimes
 	ctx     context.Context
-	region  *trace.Region
+	region  *trace.Region // of name, or nil
+	name    string
 }
 
 // watchFor returns the watch of a request, if somebody wants to know. It costs next to nothing where nobody does.
@@ -88,7 +89,8 @@ func (c *Context) watchFor(ctx context.Context, q *request) *watch {
 		pprof.SetGoroutineLabels(w.ctx)
 	}
 	if trace.IsEnabled() {
-		w.region = trace.StartRegion(ctx, "py "+q.describe())
+		w.name = q.describe()
+		w.region = trace.StartRegion(ctx, "py "+w.name)
 	}
 	return w
 }

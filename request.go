@@ -153,6 +153,9 @@ func (c *Context) watched(ctx context.Context, w *watch, r *cpython.Request, via
 	}
 	var times *cpython.Times
 	defer func() { w.end(ctx, times) }() // also where a function that Python called on this goroutine ended it
+	if w.region != nil {
+		r.Trace(w.ctx, w.name)
+	}
 	out, err := r.Run(w.ctx, via, frame)
 	if err == nil {
 		t := r.Times()

@@ -146,5 +146,6 @@ func traceRegions(t *testing.T, s *suite) {
 	run(t, c, "import go; go.traced_function()")
 	call[float64](t, c, "math", "sqrt", 4)
 	trace.Stop()
-	contains(t, "the trace", out.String(), "py exec", "py call of math.sqrt", "py function traced_function", "queued ")
+	contains(t, "the trace", out.String(), "py exec", "py call of math.sqrt", "py function traced_function", "queued ",
+		"py queue of exec", "py run of exec", "py queue of call of math.sqrt", "py run of call of math.sqrt")
 }

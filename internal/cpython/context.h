@@ -58,6 +58,9 @@ enum {
 // that begins to leave events for Go to take.
 enum { EVENT_DONE = 2, EVENT_ABANDONED = 4, EVENT_MANY = 8, EVENT_BITS = 14 };
 
+// Bits of request.timed: to fill in times, and to tell Go when it begins to run and ends.
+enum { TIMED = 1, TRACED = 2 };
+
 // request.asked, for each interrupt anew.
 enum {
   NOT_ASKED,
@@ -88,7 +91,7 @@ typedef struct times {
 struct request {
   CACHE_LINE uint32_t state; // atomic
   int chain;        // it belongs to the callback that it runs on top of
-  int timed;        // fill in times
+  int timed;        // TIMED and TRACED, or 0
   request *next;    // in a queue
   // Set and read under lane->lock while it runs.
   lane *lane;

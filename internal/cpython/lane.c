@@ -270,7 +270,9 @@ void lane_run(lane *l, request *r, int at_bottom) {
     blobs_take(r); // before anything else runs: whoever gives r up waits for it
     if (!r->chain) l->overdue = 0, l->kept_since = 0;
     if (l->is_main && __atomic_load_n(&l->context->drops_len, __ATOMIC_RELAXED)) context_drop_refs(l->context);
+    if (r->timed & TRACED) goRun(r->handle, 1);
     run_attached(l, r);
+    if (r->timed & TRACED) goRun(r->handle, 0);
     if (r->timed) note_times(&r->times, r->since, taken, begun);
   }
   if (!abandoned && (at_bottom ? !alone(l) : !was_attached)) detach(l);

@@ -30,7 +30,8 @@ type Request struct {
 	// Scratch is the caller's, kept with the request for its next use.
 	Scratch any
 
-	caller context.Context
+	caller  context.Context
+	regions *regions // of a use that is traced
 
 	// For callbacks made while it runs.
 	mu     sync.Mutex
@@ -150,6 +151,9 @@ func grow(b *C.buf, buf []byte, n int) []byte {
 func (r *Request) Release() {
 	r.settle()
 	r.over, r.interrupted = nil, false
+	if r.regions != nil {
+		r.endRegions()
+	}
 	r.dropFrame()
 	giveBack(&r.c.in)
 	giveBack(&r.c.out)
@@ -176,7 +180,7 @@ func (r *Request) destroy() {
 }
 
 // Time makes the next Run note how long each part of it takes, for Times.
-func (r *Request) Time(on bool) { r.c.timed = boolInt(on) }
+func (r *Request) Time(on bool) { r.c.timed = boolInt(on) * C.TIMED }
 
 // Times are those of the last Run.
 func (r *Request) Times() Times {

@@ -57,6 +57,7 @@ func (*Request) Lend(any) (uint64, uint64)     { return 0, 0 }
 func (*Request) Blob([]byte) (int, bool)       { return 0, false }
 func (*Request) BlobStr(string) (int, bool)    { return 0, false }
 func (*Request) Time(bool)                     {}
+func (*Request) Trace(context.Context, string) {}
 func (*Request) Times() Times                  { return Times{} }
 func (*Request) Release()                      {}
 func (*Request) Result() []byte                { return nil }
@@ -72,6 +73,7 @@ type Link struct{}
 
 func (*Link) Context() *Context { return nil }
 func (*Link) Active() bool      { return false }
+func (*Link) AtEnd(func()) bool { return false }
 
 func (*Callback) Context() *Context             { return nil }
 func (*Callback) Link(<-chan struct{}) *Link    { return nil }
