@@ -22,6 +22,7 @@ var loopCases = []testCase{
 	{"Case62LoopOfThread", loopOfThread},
 	{"Case62LoopRandom", loopRandom},
 	{"Case62LoopClose", loopClose},
+	{"Case62LoopOfItsOwn", loopOfItsOwn},
 	{"Case59Asyncio", asyncioInterrupted},
 }
 
@@ -471,4 +472,32 @@ func asyncioInterrupted(t *testing.T, s *suite) {
 		is(t, code, err, context.DeadlineExceeded)
 		works(t, c)
 	}
+}
+
+// loopOfItsOwn has a loop whose parts are Python code. None of it runs where the interrupt comes from, with a lock held that the thread
+// may want.
+func loopOfItsOwn(t *testing.T, s *suite) {
+	c, idle := loops(t, s)
+	run(t, c, `
+import threading
+class Socket:
+    def __init__(self, socket): self.socket = socket
+    def __getattr__(self, name):
+        asked.append(threading.current_thread())
+        return getattr(self.socket, name)
+class Loop(type(loop)):
+    def __getattribute__(self, name):
+        asked.append(threading.current_thread())
+        return super().__getattribute__(name)
+asked = []
+own = Loop()
+plain, own._csock = own._csock, Socket(own._csock)
+async def brief():
+    own.call_later(0.05, own.stop)
+    idle()
+    await sleep(3600)
+`)
+	interruptIn(t, c, idle, "try: own.run_until_complete(brief())\nexcept RuntimeError: pass")
+	run(t, c, "own._csock = plain\nown.close()")
+	equal(t, "threads", eval[int](t, c, "len({t for t in asked if t is not threading.current_thread()})"), 0)
 }

@@ -152,6 +152,7 @@ typedef struct {
   F(PyObject *, PyObject_CallNoArgs, (PyObject *))                                                                    \
   F(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *))                                                           \
   F(PyObject *, PyObject_GetAttrString, (PyObject *, const char *))                                                   \
+  F(PyObject *, PyObject_GenericGetAttr, (PyObject *, PyObject *))                                                    \
   F(int, PyObject_SetAttr, (PyObject *, PyObject *, PyObject *))                                                      \
   F(PyObject *, PyObject_GetItem, (PyObject *, PyObject *))                                                           \
   F(int, PyObject_SetItem, (PyObject *, PyObject *, PyObject *))                                                      \

@@ -124,32 +124,43 @@ static PyObject *loop_of(lane *l) {
   return loop;
 }
 
-// Attached, no error set, and none afterwards. Whether a loop is one of uvloop's, whose call_soon_threadsafe is C that keeps the lock.
-static int is_uvloop(PyObject *loop) {
-  PyObject *module = PyObject_GetAttrString((PyObject *)type_of(loop), "__module__");
-  int result = begins(module, "uvloop", sizeof "uvloop");
-  Py_DecRef(module);
-  PyObject *debugs = result ? PyObject_CallMethod(loop, "get_debug", NULL) : NULL; // it looks for the caller's lines then
-  result = debugs == Py_False;
-  Py_DecRef(debugs);
-  PyErr_Clear();
+// Attached, no error set, and none afterwards. Whether an object's class is of a module whose name begins so.
+static int is_object_of(PyObject *o, const char *module) {
+  PyObject *name = o ? PyObject_GetAttrString((PyObject *)type_of(o), "__module__") : NULL;
+  int result = begins(name, module, strlen(module));
+  Py_DecRef(name);
   return result;
+}
+
+// Attached, no error set, and none afterwards. New reference to an attribute of an object of a class of that module, or NULL. What
+// the object's own class has to say of its attributes is Python code, and not asked.
+static PyObject *attribute_of(PyObject *o, const char *name, const char *module) {
+  PyObject *key = PyUnicode_FromString(name), *value = key ? PyObject_GenericGetAttr(o, key) : NULL;
+  PyErr_Clear();
+  Py_DecRef(key);
+  if (is_object_of(value, module)) return value;
+  Py_DecRef(value);
+  return NULL;
+}
+
+// Attached, no error set, and none afterwards. Puts the bell where uvloop has what its loop is to call, in C that keeps the lock.
+static int put_in_uvloop(PyObject *loop, PyObject *bell) {
+  PyObject *debugs = PyObject_CallMethod(loop, "get_debug", NULL); // it looks for the caller's lines then
+  PyObject *run = debugs == Py_False ? PyObject_GetAttrString(bell, "_run") : NULL;
+  PyObject *handle = run ? PyObject_CallMethod(loop, "call_soon_threadsafe", "O", run) : NULL;
+  PyErr_Clear();
+  Py_DecRef(debugs);
+  Py_DecRef(run);
+  Py_DecRef(handle);
+  return handle != NULL;
 }
 
 // Attached, no error set, and none afterwards. Does what the loop's call_soon_threadsafe does, which is Python code but in uvloop.
 // Returns whether the loop has the bell.
 static int put_bell(PyObject *loop, PyObject *bell) {
-  if (is_uvloop(loop)) {
-    PyObject *run = PyObject_GetAttrString(bell, "_run");
-    PyObject *handle = run ? PyObject_CallMethod(loop, "call_soon_threadsafe", "O", run) : NULL;
-    PyErr_Clear();
-    Py_DecRef(run);
-    Py_DecRef(handle);
-    return handle != NULL;
-  }
-  PyObject *ready = PyObject_GetAttrString(loop, "_ready");
-  PyObject *socket = ready ? PyObject_GetAttrString(loop, "_csock") : NULL;
-  PyObject *number = socket && socket != Py_None ? PyObject_CallMethod(socket, "fileno", NULL) : NULL;
+  if (is_object_of(loop, "uvloop")) return put_in_uvloop(loop, bell);
+  PyObject *ready = attribute_of(loop, "_ready", "collections"), *socket = ready ? attribute_of(loop, "_csock", "socket") : NULL;
+  PyObject *number = socket ? PyObject_CallMethod(socket, "fileno", NULL) : NULL;
   int fd = number ? (int)PyLong_AsLongLong(number) : -1;
   PyObject *put = fd >= 0 ? PyObject_CallMethod(ready, "append", "O", bell) : NULL;
   if (put) send(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL); // where there is no room, the loop is about to wake up
