@@ -52,7 +52,8 @@ func contextStacks() int {
 	return n
 }
 
-// stackMappings finds the mappings that are as large as a context's stack and lie behind a guard page.
+// stackMappings finds the mappings that are as large as a context's stack and lie behind a guard page. Go's heap is as large at times, and
+// lies behind more.
 func stackMappings() (stacks [][2]uint64) {
 	f, err := os.Open("/proc/self/maps")
 	if err != nil {
@@ -68,7 +69,7 @@ func stackMappings() (stacks [][2]uint64) {
 			stacks = append(stacks, [2]uint64{low, high})
 		}
 		guard = 0
-		if strings.HasPrefix(flags, "---") {
+		if strings.HasPrefix(flags, "---") && high-low <= 64<<10 {
 			guard = high
 		}
 	}
