@@ -17,7 +17,7 @@ import (
 type FuncOption func(*function)
 
 // Inline makes a function run on the Python thread itself, with the interpreter's lock held, instead of on a goroutine.
-// That is four times quicker, ten times for the first in a call, and for functions that return at once: until it returns,
+// That is three times quicker, ten times for the first in a call, and for functions that return at once: until it returns,
 // nothing else runs in the context, nor in the others that share its lock, and it cannot be cancelled. Where there is no lock, on a
 // free-threaded CPython, others run meanwhile, and threads that Python started may be in it at the same time. It may call its own
 // context, which then runs at once on the same thread. It must not wait for anything that needs its context: a request that

@@ -41,8 +41,8 @@ type Context struct {
 	taken atomic.Bool
 	mu    sync.Mutex
 	idle  []*Request            // under mu: further ones
-	all   map[*Request]struct{} // under mu
-	told  bool                  // under mu: that it closes, those in all were
+	all   map[*Request]struct{} // under mu: those and first, idle or not
+	told  bool                  // under mu: all of them have been told that it closes
 
 	// Owner is package py's context.
 	Owner any
@@ -258,7 +258,7 @@ func (c *Context) release() {
 	}
 }
 
-// tellClosing ends the waits for all requests, which are not of use any more.
+// tellClosing ends the waits of callers, those that are to begin yet included. No request is used after that.
 func (c *Context) tellClosing() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -123,7 +123,7 @@ const mostQuiet = 8
 
 // spinForEvents is the spinning of those who wait for the lane's results, done by one goroutine for all of them.
 func spinForEvents(l *C.lane) (found bool) {
-	if C.lane_may_take_long(l) == 0 {
+	if C.lane_may_spin_for_events(l) == 0 {
 		return false
 	}
 	for end := time.Now().Add(time.Duration(C.park_spin_ns)); !found && time.Now().Before(end); runtime.Gosched() {

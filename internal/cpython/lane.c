@@ -268,7 +268,10 @@ void lane_run(lane *l, request *r, int at_bottom) {
   int64_t begun = r->timed ? now_ns() : 0;
   if (!abandoned && !(__atomic_fetch_or(&r->state, ST_STARTED, __ATOMIC_SEQ_CST) & ST_ABANDONED)) {
     blobs_take(r); // before anything else runs: whoever gives r up waits for it
-    if (!r->chain) l->overdue = 0, l->kept_since = 0;
+    if (!r->chain) {
+      l->overdue = 0;
+      l->kept_since = 0;
+    }
     if (l->is_main && __atomic_load_n(&l->context->drops_len, __ATOMIC_RELAXED)) context_drop_refs(l->context);
     if (r->timed & TRACED) goRun(r->handle, 1);
     run_attached(l, r);

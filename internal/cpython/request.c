@@ -73,12 +73,13 @@ void lane_stop_spinning(lane *l, int found) {
   __atomic_store_n(&l->spinner, 0, __ATOMIC_RELEASE);
 }
 
-// The goroutine that takes a lane's events, when there were none for a while. Whether it may spin for more, for all that wait for one.
-int lane_may_take_long(lane *l) { return !calls_go(l) && may_spin_for(l); }
+// A goroutine that takes a lane's events, when there were none for a while. Whether it may spin for more, in place of all that wait for
+// one. lane_stop_spinning is due then.
+int lane_may_spin_for_events(lane *l) { return !calls_go(l) && may_spin_for(l); }
 
 static int left_some(void *l) { return __atomic_load_n(&((lane *)l)->events, __ATOMIC_RELAXED) != NULL; }
 
-// Then. For a moment only, so that other goroutines get their turns. Returns whether there are events.
+// Where lane_may_spin_for_events says so: for a moment only, so that other goroutines get their turns. Returns whether there are events.
 int lane_spin_for_events(lane *l) { return gauge_spin(&l->caller, MOMENT_NS, left_some, l) >= 0; }
 
 static void spin_for_result(lane *l, request *r) {

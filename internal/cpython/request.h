@@ -13,7 +13,7 @@ HIDDEN request *request_new(uint64_t handle);
 HIDDEN void request_free(request *r);
 HIDDEN void request_room(buf *b, size_t n);
 HIDDEN int request_submit(uintptr_t to, uintptr_t what, int chain, int64_t callers);
-HIDDEN int lane_may_take_long(lane *l);
+HIDDEN int lane_may_spin_for_events(lane *l);
 HIDDEN int lane_spin_for_events(lane *l);
 HIDDEN void lane_stop_spinning(lane *l, int found);
 HIDDEN void request_read(request *r);
