@@ -350,7 +350,7 @@ func passingTheTurn(t *testing.T, s *suite) {
 // Those do not take a turn.
 func givenUpInTheRow(t *testing.T, s *suite) {
 	c := s.open(t)
-	within(t, "a request behind 400 that were given up", 200*time.Millisecond, func() (took time.Duration) {
+	behind := func() (took time.Duration) {
 		below, ready := make(chan struct{}), make(chan struct{})
 		register(t, c, "below", func() { close(below); <-ready })
 		register(t, c, "top", func() (int, error) {
@@ -368,6 +368,9 @@ func givenUpInTheRow(t *testing.T, s *suite) {
 		equal(t, "on top", eval[int](t, c, "go.top()"), 5)
 		is(t, "below", <-result, nil)
 		return took
+	}
+	within(t, "the slowest of three requests behind 400 that were given up", 200*time.Millisecond, func() time.Duration {
+		return max(behind(), behind(), behind()) // one may be lucky
 	})
 }
 
