@@ -34,6 +34,10 @@ func TestAllocations(t *testing.T) {
 			return err
 		}},
 		{"exec", 0, func() error { return c.Exec(ctx, "z = 1") }},
+		{"call that takes long", 0, func() error {
+			_, err := py.Call[any](ctx, c, "time", "sleep", 1e-3)
+			return err
+		}},
 	} {
 		allocations := testing.AllocsPerRun(500, func() {
 			if err := x.f(); err != nil {

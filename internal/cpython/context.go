@@ -185,56 +185,6 @@ func Wait(f func()) {
 	f()
 }
 
-// takeTurns lets other interpreters have the lock now and then, until the function that it returns is called. In CPython 3.12 whoever
-// wants the lock asks for it in its own interpreter, where code that computes in another never hears of it. However many requests
-// wait, one goroutine does so for all: each that enters the interpreter takes a thread and the lock.
-func (c *Context) takeTurns() (stop func()) {
-	c.turns.Lock()
-	defer c.turns.Unlock()
-	if c.turns.waiting++; c.turns.waiting == 1 {
-		over := make(chan struct{})
-		first := time.AfterFunc(turn, func() { c.yield(over) })
-		c.turns.end = func() {
-			first.Stop()
-			close(over)
-		}
-	}
-	return c.endTurns
-}
-
-func (c *Context) endTurns() {
-	c.turns.Lock()
-	defer c.turns.Unlock()
-	if c.turns.waiting--; c.turns.waiting == 0 {
-		c.turns.end()
-	}
-}
-
-// turns are what takeTurns counts: requests that wait, and what ends the goroutine that yields for them.
-type turns struct {
-	sync.Mutex
-	waiting int
-	end     func()
-}
-
-const turn = 5 * time.Millisecond
-
-func (c *Context) yield(over <-chan struct{}) {
-	next := time.NewTicker(turn)
-	defer next.Stop()
-	for {
-		if c.hold() {
-			C.context_yield(c.c)
-			c.release()
-		}
-		select {
-		case <-over:
-			return
-		case <-next.C:
-		}
-	}
-}
-
 // hold keeps the C side from going. It returns false when it is gone already.
 func (c *Context) hold() bool {
 	for {

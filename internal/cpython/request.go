@@ -319,7 +319,8 @@ func (r *Request) giveUp(cause error, done bool) error {
 
 func (r *Request) wait(ctx context.Context) error {
 	if r.context.selfish {
-		defer r.context.takeTurns()()
+		r.context.turns.begin(r.context)
+		defer r.context.turns.end()
 	}
 	done := false
 	if over := ctx.Done(); over == nil {

@@ -1,0 +1,69 @@
+//go:build cgo && (linux || darwin)
+
+package cpython
+
+// #include "request.h"
+import "C"
+
+import (
+	"sync"
+	"time"
+)
+
+// turns let other interpreters have the lock now and then, while requests of a context wait. In CPython 3.12 whoever wants the
+// lock asks for it in its own interpreter, where code that computes in another never hears of it. However many requests wait, one
+// timer does so for all: what it runs takes a thread and the lock.
+type turns struct {
+	sync.Mutex
+	waiting int         // requests
+	timer   *time.Timer // from the first on that waited
+	taking  bool        // one is being taken, which sets the timer again
+}
+
+const turn = 5 * time.Millisecond
+
+func (t *turns) begin(c *Context) {
+	t.Lock()
+	defer t.Unlock()
+	if t.waiting++; t.waiting > 1 || t.taking {
+		return
+	}
+	if t.timer == nil {
+		t.timer = time.AfterFunc(turn, func() { t.take(c) })
+	} else {
+		t.timer.Reset(turn)
+	}
+}
+
+func (t *turns) end() {
+	t.Lock()
+	defer t.Unlock()
+	if t.waiting--; t.waiting == 0 {
+		t.timer.Stop()
+	}
+}
+
+func (t *turns) take(c *Context) {
+	if !t.set(true) {
+		return
+	}
+	if c.hold() {
+		C.context_yield(c.c)
+		c.release()
+	}
+	t.set(false)
+}
+
+// set notes whether a turn is being taken. It returns false where none is to be, as nothing waits or another is.
+func (t *turns) set(taking bool) bool {
+	t.Lock()
+	defer t.Unlock()
+	if taking && (t.taking || t.waiting == 0) {
+		return false
+	}
+	t.taking = taking
+	if !taking && t.waiting > 0 {
+		t.timer.Reset(turn)
+	}
+	return true
+}
