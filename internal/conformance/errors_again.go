@@ -161,14 +161,14 @@ def caught(f, *args):
 		equal(t, f, eval[string](t, c, "caught(go."+f+")"), want)
 	}
 	last = nil
-	// While one function runs, it holds a few.
+	// While one function runs, it holds a few, and as many may wait for Go to clean up behind its collector.
 	register(t, c, "count", func(ctx context.Context) (int, error) {
-		for range 100 {
+		for range 500 {
 			c.Exec(ctx, "fail()")
 		}
 		return py.Eval[int](ctx, c, "len(alive)")
 	})
-	if n := eval[int](t, c, "go.count()"); n > 20 {
+	if n := eval[int](t, c, "go.count()"); n > 100 {
 		t.Errorf("a Go function holds %d exceptions", n)
 	}
 	eventually(t, "none is left", func() bool { return eval[int](t, c, "len(alive)") == 0 && py.Live().References == 0 })
