@@ -23,26 +23,28 @@ func TestMap(t *testing.T) {
 	dir := folder(t, map[string]string{"a.jsonl": "1\n2\n", "b.jsonl": "\ufeff3\r\n\n  \n4"})
 	a, b := filepath.Join(dir, "a.jsonl"), filepath.Join(dir, "b.jsonl")
 	for _, c := range []struct {
-		name, stdin, args, out string
+		name, stdin string
+		args        []string
+		out         string
 	}{
-		{"standard input", "1\n[2]\n\"x\"\n", "items.py:double", "2\n[2,2]\n\"xx\"\n"},
-		{"files", "", "items.py:double " + a + " " + b, "2\n4\n6\n8\n"},
-		{"a file and standard input", "7\n", "items.py:double " + a + " -", "2\n4\n14\n"},
-		{"nothing", "", "items.py:double", ""},
-		{"order and digits of JSON", `{"b":1,"a":12345678901234567890123,"é":1.50}` + "\n", "items.py:same",
+		{"standard input", "1\n[2]\n\"x\"\n", []string{"items.py:double"}, "2\n[2,2]\n\"xx\"\n"},
+		{"files", "", []string{"items.py:double", a, b}, "2\n4\n6\n8\n"},
+		{"a file and standard input", "7\n", []string{"items.py:double", a, "-"}, "2\n4\n14\n"},
+		{"nothing", "", []string{"items.py:double"}, ""},
+		{"order and digits of JSON", `{"b":1,"a":12345678901234567890123,"é":1.50}` + "\n", []string{"items.py:same"},
 			`{"b":1,"a":12345678901234567890123,"é":1.5}` + "\n"},
-		{"half of a surrogate pair", `"\ud800"` + "\n", "items.py:same", `"\ud800"` + "\n"},
-		{"None", "null\n", "items.py:same", "null\n"},
-		{"text", "a b\n\n{é\n", "--text items.py:upper", "\"A B\"\n\"{É\"\n"},
-		{"file names", "", "--files items.py:size " + a, fmt.Sprintf("[%q,4]\n", a)},
-		{"file names on standard input", a + "\n" + b + "\n", "--files items.py:size -", fmt.Sprintf("[%q,4]\n[%q,11]\n", a, b)},
-		{"a dotted function", "\"tea\"\n", "items.py:Shop.price", "3\n"},
-		{"flags behind", "1\n", "items.py:double - --workers 1", "2\n"},
-		{"worker mode", lines(50), "--mode worker items.py:same", lines(50)},
-		{"sub-interpreters", lines(50), "--mode subinterp items.py:same", lines(50)},
+		{"half of a surrogate pair", `"\ud800"` + "\n", []string{"items.py:same"}, `"\ud800"` + "\n"},
+		{"None", "null\n", []string{"items.py:same"}, "null\n"},
+		{"text", "a b\n\n{é\n", []string{"--text", "items.py:upper"}, "\"A B\"\n\"{É\"\n"},
+		{"file names", "", []string{"--files", "items.py:size", a}, fmt.Sprintf("[%q,4]\n", a)},
+		{"file names on standard input", a + "\n" + b + "\n", []string{"--files", "items.py:size", "-"}, fmt.Sprintf("[%q,4]\n[%q,11]\n", a, b)},
+		{"a dotted function", "\"tea\"\n", []string{"items.py:Shop.price"}, "3\n"},
+		{"flags behind", "1\n", []string{"items.py:double", "-", "--workers", "1"}, "2\n"},
+		{"worker mode", lines(50), []string{"--mode", "worker", "items.py:same"}, lines(50)},
+		{"sub-interpreters", lines(50), []string{"--mode", "subinterp", "items.py:same"}, lines(50)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			pyctxWith(t, c.stdin, append([]string{"map"}, strings.Fields(c.args)...)...).check(t, c.out, 0, " 0 failed")
+			pyctxWith(t, c.stdin, append([]string{"map"}, c.args...)...).check(t, c.out, 0, " 0 failed")
 		})
 	}
 }
