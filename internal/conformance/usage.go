@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Usage is what the process takes from the system.
@@ -84,6 +85,18 @@ func resident() int {
 	var total, pages int
 	fmt.Sscan(string(b), &total, &pages)
 	return pages * os.Getpagesize()
+}
+
+// waitTime is for how long threads of the process were ready to run, and others had the processors. Where there is no /proc it is not known.
+func waitTime() (sum time.Duration) {
+	tasks, _ := filepath.Glob("/proc/self/task/*/schedstat")
+	for _, task := range tasks {
+		b, _ := os.ReadFile(task)
+		var ran, waited int64 // ns
+		fmt.Sscan(string(b), &ran, &waited)
+		sum += time.Duration(waited)
+	}
+	return sum
 }
 
 // goMemory is what Go values take, without what is garbage.
