@@ -172,18 +172,18 @@ func shutdown(t *testing.T, s *suite) {
 	inside := make(chan struct{})
 	register(t, c, "slow", func(ctx context.Context) (int, error) {
 		close(inside)
-		time.Sleep(50 * time.Millisecond)
+		eventually(t, "the context shuts down", func() bool { return c.Err() != nil })
 		return py.Eval[int](ctx, c, "5") // a request of the chain still runs
 	})
 	run(t, c, "import go, time")
 	first := make(chan any, 1)
 	go func() { v, err := c.Eval(context.Background(), "go.slow()"); first <- []any{v, err} }()
 	<-inside
-	var done atomic.Int64
+	var done, over atomic.Int64
 	var wg sync.WaitGroup
-	before := py.Live().Requests
 	for i := range 10 {
 		wg.Go(func() {
+			defer over.Add(1)
 			if v, err := c.Eval(context.Background(), "time.sleep(0.02) or i", py.Vars{"i": i}); err == nil && v == int64(i) {
 				done.Add(1)
 			} else {
@@ -191,8 +191,7 @@ func shutdown(t *testing.T, s *suite) {
 			}
 		})
 	}
-	eventually(t, "the requests are there", func() bool { return py.Live().Requests >= before+9 })
-	time.Sleep(10 * time.Millisecond)
+	eventually(t, "all are sent", func() bool { return int64(waiting())+over.Load() == 11 })
 	is(t, "Shutdown", c.Shutdown(limit(t)), nil)
 	wg.Wait()
 	equal(t, "the one that ran", <-first, []any{int64(5), nil})
@@ -210,15 +209,19 @@ func shutdown(t *testing.T, s *suite) {
 func shutdownDeadline(t *testing.T, s *suite) {
 	c := s.open(t)
 	inside := make(chan struct{})
-	register(t, c, "running", func() { close(inside) })
+	register(t, c, "running", func() { close(inside) }, py.Inline()) // others would be let in while it runs
 	result := make(chan error, 1)
 	go func() { result <- c.Exec(context.Background(), "import go\ngo.running()\nwhile True: pass") }()
 	<-inside
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cause := errors.New("enough")
-	time.AfterFunc(30*time.Millisecond, func() { cancel(cause) })
 	refused := make(chan error, 1)
-	time.AfterFunc(10*time.Millisecond, func() { _, err := c.Eval(timeout(5*time.Second), "1"); refused <- err })
+	go func() {
+		eventually(t, "the context shuts down", func() bool { return c.Err() != nil })
+		_, err := c.Eval(timeout(5*time.Second), "1")
+		refused <- err
+		cancel(cause)
+	}()
 	is(t, "Shutdown", c.Shutdown(ctx), cause)
 	is(t, "the running one", <-result, py.ErrClosed)
 	is(t, "a new one", <-refused, py.ErrClosed)

@@ -322,6 +322,12 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	t.Errorf("not within 30 s: %s", what)
 }
 
+// waiting is how many goroutines wait for the result of a request: all of those are in a queue, or run.
+func waiting() int {
+	stacks := make([]byte, 8<<20)
+	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "cpython.(*Request).wait(")
+}
+
 // inChild runs what may kill the process in a process of its own.
 func inChild(t *testing.T, f func()) {
 	const variable = "PYCTX_CONFORMANCE_CHILD"

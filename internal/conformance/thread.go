@@ -75,14 +75,13 @@ def on_thread(*functions):
 func threadsGoOn(t *testing.T, s *suite) {
 	const n = 20
 	c := s.open(t)
-	var ticks, held, seen, sent atomic.Int64
+	var ticks, held, seen atomic.Int64
 	on := make(chan struct{}, 1)
 	for name, f := range map[string]func(){
 		"tick": func() { ticks.Add(1) },
 		"hold": func() {
 			on <- struct{}{}
-			eventually(t, "the last one is sent", func() bool { return sent.Load() == n+2 })
-			time.Sleep(10 * time.Millisecond) // it is on its way
+			eventually(t, "the last one is sent", func() bool { return waiting() == n+2 })
 			held.Store(ticks.Load())
 		},
 		"see": func() { seen.Store(ticks.Load()) },
@@ -96,7 +95,6 @@ func threadsGoOn(t *testing.T, s *suite) {
 	var wg sync.WaitGroup
 	send := func(module, function string, args ...any) {
 		wg.Go(func() {
-			sent.Add(1)
 			_, err := c.Call(limit(t), module, function, args...)
 			is(t, function, err, nil)
 		})
@@ -106,8 +104,7 @@ func threadsGoOn(t *testing.T, s *suite) {
 	for range n {
 		send("builtins", "max", make([]byte, 60_000))
 	}
-	eventually(t, "the others are sent", func() bool { return sent.Load() == n+1 })
-	time.Sleep(10 * time.Millisecond)
+	eventually(t, "the others are sent", func() bool { return waiting() == n+1 })
 	send("go", "see")
 	wg.Wait()
 	if seen.Load() <= held.Load() {
