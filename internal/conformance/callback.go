@@ -332,7 +332,7 @@ func sameName(t *testing.T, s *suite) {
 		select {
 		case n := <-got:
 			return n, nil
-		case <-time.After(2 * time.Second):
+		case <-time.After(20 * time.Second):
 			return 0, errors.New("it runs on the Python thread")
 		}
 	})

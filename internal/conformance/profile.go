@@ -59,17 +59,16 @@ func times(t *testing.T, s *suite) {
 	} {
 		ok := false
 		var got py.Times
-		for range 5 { // what is started late finds less of a queue
-			if got = measure(x.f); x.part(got) >= short*9/10 && got.Requests == x.n {
+		for range 5 { // what is started late finds less of a queue, or waits itself
+			got = measure(x.f)
+			whole := got.Queued + got.Lock + got.Running + got.Callbacks
+			if x.part(got) >= short*9/10 && got.Requests == x.n && (x.what == "queued" || x.part(got) >= whole/2) {
 				ok = true
 				break
 			}
 		}
 		if !ok {
-			t.Errorf("%s: %v", x.what, got)
-		}
-		if whole := got.Queued + got.Lock + got.Running + got.Callbacks; x.what != "queued" && x.part(got) < whole/2 {
-			t.Errorf("%s is not most of %v", x.what, got)
+			t.Errorf("%s is not %v, or not most of %v", x.what, short, got)
 		}
 	}
 	if now := c.Times(); now.Requests < before.Requests+6 || now.Running < before.Running+long || now.Callbacks < long {

@@ -110,12 +110,17 @@ func streamCancel(t *testing.T, s *suite) {
 	eventually(t, "it is closed", func() bool { return eval[int](t, c, "len(trace)") == 2 })
 	takeTrace(t, c)
 	// While Python runs.
-	run(t, c, "def busy():\n  try:\n    yield 1\n    while True: pass\n  finally: trace.append('end')")
-	ctx, stop := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer stop()
-	items, err := collectAll(py.StreamEval[int](ctx, c, "busy()"))
+	run(t, c, "import go\ndef busy(begin=int):\n  try:\n    yield 1\n    begin()\n    while True: pass\n  finally: trace.append('end')")
+	var late context.Context
+	var items []int
+	for d := 50 * time.Millisecond; len(items) == 0; d *= 2 { // until it gets as far as the item
+		works(t, c)
+		takeTrace(t, c)
+		late = timeout(d)
+		items, err = collectAll(py.StreamEval[int](late, c, "busy()"))
+		is(t, "a deadline", err, context.DeadlineExceeded)
+	}
 	equal(t, "before", items, []int{1})
-	is(t, "a deadline", err, context.DeadlineExceeded)
 	eventually(t, "it is closed", func() bool { return eval[int](t, c, "len(trace)") == 1 })
 	takeTrace(t, c)
 	// While a batch has references in it.
@@ -126,11 +131,11 @@ func streamCancel(t *testing.T, s *suite) {
 		stop()
 	}
 	// Before it begins.
-	_, err = collectAll(py.StreamEval[int](ctx, c, "busy()"))
+	_, err = collectAll(py.StreamEval[int](late, c, "busy()"))
 	is(t, "too late", err, context.DeadlineExceeded)
 	// By Interrupt.
-	time.AfterFunc(50*time.Millisecond, func() { c.Interrupt() })
-	items, err = collectAll(py.StreamEval[int](limit(t), c, "busy()"))
+	register(t, c, "interrupt", func() { go c.Interrupt() }, py.Inline())
+	items, err = collectAll(py.StreamEval[int](limit(t), c, "busy(go.interrupt)"))
 	equal(t, "before", items, []int{1})
 	is(t, "interrupted", err, py.ErrInterrupted)
 	equal(t, "closed", takeTrace(t, c), []string{"end"})
