@@ -28,9 +28,9 @@ func inFreshProcess(t *testing.T, f func(t *testing.T)) {
 		f(t)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=50s")
+	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=170s")
 	child.Env = append(os.Environ(), variable+"="+t.Name())
 	if out, err := child.CombinedOutput(); err != nil || !bytes.Contains(out, []byte("--- PASS: "+t.Name())) {
 		t.Errorf("the child process: %v\n%.6000s", err, out)
@@ -176,20 +176,20 @@ func TestStreamCallsPython(t *testing.T) {
 		other := newContext()
 		defer other.Close()
 		everyMode(t, func(t *testing.T, c *py.Context) {
-			ten, cancel := context.WithTimeout(ctx, 10*time.Second)
+			minute, cancel := context.WithTimeout(ctx, time.Minute)
 			defer cancel()
 			ask := func(c *py.Context) func() error {
-				return func() error { _, err := c.Eval(ten, "sum(range(10000))"); return err }
+				return func() error { _, err := c.Eval(minute, "sum(range(10000))"); return err }
 			}
 			calls = []func() error{ask(other), ask(c), func() error { runtime.GC(); return nil }}
-			if err := c.Exec(ten, "for i in range(50): print(i)"); err != nil {
+			if err := c.Exec(minute, "for i in range(50): print(i)"); err != nil {
 				t.Errorf("%v: %v", c, err)
 			}
 			calls = calls[:1]
 			if err := c.Register("f", func() {}); err != nil {
 				t.Fatal(err)
 			}
-			err := c.Exec(ten, "import threading, go\ndef run():\n  for i in range(50):\n    print(i)\n    go.f()\nts = [threading.Thread(target=run) for _ in range(4)]\n"+
+			err := c.Exec(minute, "import threading, go\ndef run():\n  for i in range(50):\n    print(i)\n    go.f()\nts = [threading.Thread(target=run) for _ in range(4)]\n"+
 				"for t in ts: t.start()\nfor t in ts: t.join()")
 			if err != nil {
 				t.Errorf("%v: on threads: %v", c, err)
@@ -224,23 +224,23 @@ func TestNativesAreChecked(t *testing.T) {
 func TestForkedChildEnds(t *testing.T) {
 	c := newContext()
 	defer c.Close()
-	ten, cancel := context.WithTimeout(ctx, 20*time.Second)
+	minute, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if err := c.Exec(ten, "import os, sys, warnings\nwarnings.simplefilter('ignore')\ndef silent():\n  sys.stderr = None\n  raise KeyError\n"); err != nil {
+	if err := c.Exec(minute, "import os, sys, warnings\nwarnings.simplefilter('ignore')\ndef silent():\n  sys.stderr = None\n  raise KeyError\n"); err != nil {
 		t.Fatal(err)
 	}
 	c.Register("fork", func(ctx context.Context) (int, error) { return py.Eval[int](ctx, c, "os.fork()") })
 	for code, want := range map[string]int{"os.fork()": 0, "os.fork() or sys.exit(7)": 7, "os.fork() or silent()": 1, "__import__('go').fork()": 0} {
-		pid, err := py.Eval[int](ten, c, code)
+		pid, err := py.Eval[int](minute, c, code)
 		if err != nil || pid <= 0 {
 			t.Fatalf("%s: %d, %v", code, pid, err)
 		}
-		status, err := py.Eval[int](ten, c, "os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])", py.Vars{"pid": pid})
+		status, err := py.Eval[int](minute, c, "os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])", py.Vars{"pid": pid})
 		if status != want || err != nil {
 			t.Errorf("%s: the child ends with %d, %v, want %d", code, status, err, want)
 		}
 	}
-	c.Exec(ten, "import warnings\nwarnings.resetwarnings()")
+	c.Exec(minute, "import warnings\nwarnings.resetwarnings()")
 }
 
 // Threads that the module threading does not know of keep an interpreter, whose end they would make fatal before 3.14.
@@ -314,7 +314,7 @@ func TestInterpreterRefused(t *testing.T) {
 			}
 		})
 		for began := time.Now(); py.Live() != (py.Counts{}); runtime.GC() {
-			if time.Since(began) > 5*time.Second {
+			if time.Since(began) > 30*time.Second {
 				t.Fatalf("left: %+v", py.Live())
 			}
 		}
