@@ -238,7 +238,7 @@ func (s *structure) count(v reflect.Value) int {
 // encode writes the field, and reports whether v has it.
 func (f *field) encode(e *Encoder, v reflect.Value, enc encFunc) (bool, error) {
 	x, ok := f.get(v)
-	if !ok || (f.omitEmpty || f.omitZero) && f.omitted(x) {
+	if !ok || f.mayBeOmitted() && f.omitted(x) {
 		return false, nil
 	}
 	copy(e.extend(len(f.key)), f.key)

@@ -1,9 +1,12 @@
 package wire_test
 
 import (
+	"encoding/json"
+	"maps"
 	"math"
 	"math/big"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -222,6 +225,53 @@ type (
 )
 
 // TestRecursiveTypes compiles plans of types that contain themselves at once.
+// An even is zero when it is even, and a far one when its pointer says so.
+type (
+	even int
+	far  struct{ N int }
+	zero interface{ IsZero() bool }
+)
+
+func (n even) IsZero() bool { return n%2 == 0 }
+func (f *far) IsZero() bool { return f.N < 0 }
+
+// What is left out is what encoding/json leaves out.
+func TestOmitted(t *testing.T) {
+	type omitting struct {
+		Int    int    `json:",omitzero"`
+		Own    even   `json:",omitzero"`
+		Behind *even  `json:",omitzero"`
+		Far    far    `json:",omitzero"`
+		There  *far   `json:",omitzero"`
+		Any    any    `json:",omitzero"`
+		Zero   zero   `json:",omitzero"`
+		Items  []int  `json:",omitzero"`
+		Empty  even   `json:",omitempty"`
+		None   []int  `json:",omitempty"`
+		Name   string `json:",omitempty"`
+		Array  [0]int `json:",omitempty"`
+	}
+	one, two := even(1), even(2)
+	for _, v := range []omitting{
+		{}, {Items: []int{}, None: []int{}},
+		{Own: one, Behind: &one, Far: far{1}, There: &far{1}, Any: one, Zero: one, Empty: two},
+		{Own: two, Behind: &two, Far: far{-1}, There: &far{-1}, Any: two, Zero: two, Empty: one},
+		{Zero: &two}, {Zero: (*even)(nil)}, {Zero: &far{-1}}, {Zero: &far{}}, {Any: &two},
+	} {
+		for _, p := range []any{v, &v} {
+			var want map[string]any
+			text, err := json.Marshal(p)
+			if err != nil || json.Unmarshal(text, &want) != nil {
+				t.Fatal(err)
+			}
+			got, err := decode[map[string]any](mustEncode(p))
+			if names := slices.Sorted(maps.Keys(got)); err != nil || !slices.Equal(names, slices.Sorted(maps.Keys(want))) {
+				t.Errorf("%T %s has %v, %v", p, text, names, err)
+			}
+		}
+	}
+}
+
 func TestRecursiveTypes(t *testing.T) {
 	type node struct {
 		Left, Right *node

@@ -24,7 +24,7 @@ type field struct {
 	path      []int  // more than one where it comes from an embedded struct
 	typ       reflect.Type
 	omitEmpty bool
-	omitZero  bool
+	isZero    func(reflect.Value) bool // of omitzero; nil without it
 	required  bool
 	twice     bool   // another one is as embedded, and of that name
 	option    string // text or json: how its value travels
@@ -81,13 +81,16 @@ func (s *structure) collect(h *Hooks, t reflect.Type, path []int, around []refle
 		if name == "" {
 			name = f.Name
 		}
-		s.add(field{
+		own := field{
 			name: name, path: at, typ: f.Type,
 			omitEmpty: slices.Contains(options, "omitempty"),
-			omitZero:  slices.Contains(options, "omitzero"),
 			required:  slices.Contains(options, "required"),
 			option:    tagOption(f, options),
-		})
+		}
+		if slices.Contains(options, "omitzero") {
+			own.isZero = zeroOf(f.Type)
+		}
+		s.add(own)
 	}
 }
 
@@ -98,7 +101,7 @@ func (s *structure) add(f field) {
 		s.err = err
 	}
 	f.key = e.Buf
-	if f.omitEmpty || f.omitZero {
+	if f.mayBeOmitted() {
 		s.fixed = false
 	}
 	i, taken := s.index[f.name]
@@ -264,9 +267,11 @@ func (f *field) make(v reflect.Value) (reflect.Value, error) {
 	return v, nil
 }
 
+func (f *field) mayBeOmitted() bool { return f.omitEmpty || f.isZero != nil }
+
 // omitted reports whether the field is left out with this value.
 func (f *field) omitted(v reflect.Value) bool {
-	if f.omitZero && v.IsZero() {
+	if f.isZero != nil && f.isZero(v) {
 		return true
 	}
 	if !f.omitEmpty {
@@ -279,6 +284,33 @@ func (f *field) omitted(v reflect.Value) bool {
 		return false
 	}
 	return v.IsZero()
+}
+
+// A zeroer says itself which of its values are zero: a time.Time in any location, for one.
+type zeroer interface{ IsZero() bool }
+
+// zeroOf returns what omitzero asks about values of type t. It is what encoding/json asks.
+func zeroOf(t reflect.Type) func(reflect.Value) bool {
+	switch zeroerType := reflect.TypeFor[zeroer](); {
+	case t.Implements(zeroerType):
+		return func(v reflect.Value) bool { return holdsNil(v) || v.Interface().(zeroer).IsZero() }
+	case reflect.PointerTo(t).Implements(zeroerType):
+		return func(v reflect.Value) bool {
+			if !v.CanAddr() {
+				v = addressable(v)
+			}
+			return v.Addr().Interface().(zeroer).IsZero()
+		}
+	}
+	return reflect.Value.IsZero
+}
+
+// holdsNil reports whether v is a nil pointer or interface, or an interface with a nil pointer in it.
+func holdsNil(v reflect.Value) bool {
+	if v.Kind() == reflect.Interface && !v.IsNil() {
+		v = v.Elem()
+	}
+	return (v.Kind() == reflect.Interface || v.Kind() == reflect.Pointer) && v.IsNil()
 }
 
 // find returns the field named name, or nil. Dicts mostly come in the order of the
