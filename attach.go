@@ -98,7 +98,14 @@ func (a *Attached) checkIdle() {
 func (a *Attached) Context() *Context { return a.context }
 
 // ThreadState is the PyThreadState* of the context's thread, for other cgo code.
-func (a *Attached) ThreadState() uintptr { return a.core.ThreadState() }
+func (a *Attached) ThreadState() uintptr {
+	a.check()
+	state := a.core.ThreadState()
+	if state == 0 {
+		panic(a.misused())
+	}
+	return state
+}
 
 // Detach lets the interpreter go while f runs, so that other threads can use it, and takes it back. Nothing of a or its
 // Refs may be used in f.
@@ -141,8 +148,13 @@ func (a *Attached) Object(o *Object) (Ref, error) {
 	return a.ref(a.core.Object(handle))
 }
 
-// Own makes a Ref of a PyObject* that other cgo code got as a new reference. It takes the reference over.
+// Own makes a Ref of a PyObject* that other cgo code got as a new reference. It takes the reference over. It panics for NULL, which is
+// how C says that it failed: the Python error is for that code to fetch.
 func (a *Attached) Own(object uintptr) Ref {
+	a.ThreadState() // which panics where a may not be used
+	if object == 0 {
+		panic("py: Own of a NULL, which is no object: the C function that returned it has failed, and set a Python error")
+	}
 	r, _ := a.ref(cpython.Pointer(object), nil)
 	return r
 }

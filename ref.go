@@ -44,7 +44,10 @@ func encodeRef(e *wire.Encoder, r Ref) error {
 }
 
 // Pointer is the PyObject*, which the Ref keeps alive, for other cgo code.
-func (r Ref) Pointer() uintptr { return uintptr(r.p) }
+func (r Ref) Pointer() uintptr {
+	r.attached()
+	return uintptr(r.p)
+}
 
 // Release lets the object go before the attached function returns. The Ref is invalid from then on.
 func (r Ref) Release() {

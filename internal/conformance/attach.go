@@ -117,14 +117,18 @@ func attach(t *testing.T, s *suite) {
 	}
 	var late *py.Attached
 	c.Attach(limit(t), func(a *py.Attached) error { late = a; return nil })
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("an Attached after its function returned: no panic")
-			}
+	for what, use := range map[string]func(){
+		"New": func() { late.New(1) }, "Own": func() { late.Own(1) }, "ThreadState": func() { late.ThreadState() },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s of an Attached after its function returned: no panic", what)
+				}
+			}()
+			use()
 		}()
-		late.New(1)
-	}()
+	}
 	kept.Close()
 }
 

@@ -57,19 +57,21 @@ func misusedAttached(t *testing.T, s *suite) {
 	ctx := limit(t)
 	uses := func(a *py.Attached, r py.Ref) map[string]func() error {
 		return map[string]func() error{
-			"Import":    func() error { _, err := a.Import("math"); return err },
-			"Global":    func() error { _, err := a.Global("len"); return err },
-			"New":       func() error { _, err := a.New(1); return err },
-			"Attr":      func() error { _, err := r.Attr("__name__"); return err },
-			"SetAttr":   func() error { return r.SetAttr("x", 1) },
-			"Item":      func() error { _, err := r.Item(0); return err },
-			"Call":      func() error { _, err := r.Call([]int{1}); return err },
-			"Value":     func() error { _, err := r.Value(); return err },
-			"Keep":      func() error { _, err := r.Keep(); return err },
-			"CallRef":   func() error { _, err := py.CallRef[int](r, []int{1}); return err },
-			"DecodeRef": func() error { _, err := py.DecodeRef[int](r); return err },
-			"Detach":    func() error { return panicOf(func() { a.Detach(func() {}) }) },
-			"Release":   func() error { return panicOf(r.Release) },
+			"Import":      func() error { _, err := a.Import("math"); return err },
+			"Global":      func() error { _, err := a.Global("len"); return err },
+			"New":         func() error { _, err := a.New(1); return err },
+			"Attr":        func() error { _, err := r.Attr("__name__"); return err },
+			"SetAttr":     func() error { return r.SetAttr("x", 1) },
+			"Item":        func() error { _, err := r.Item(0); return err },
+			"Call":        func() error { _, err := r.Call([]int{1}); return err },
+			"Value":       func() error { _, err := r.Value(); return err },
+			"Keep":        func() error { _, err := r.Keep(); return err },
+			"CallRef":     func() error { _, err := py.CallRef[int](r, []int{1}); return err },
+			"DecodeRef":   func() error { _, err := py.DecodeRef[int](r); return err },
+			"Detach":      func() error { return panicOf(func() { a.Detach(func() {}) }) },
+			"Release":     func() error { return panicOf(r.Release) },
+			"ThreadState": func() error { return panicOf(func() { a.ThreadState() }) },
+			"Own":         func() error { return panicOf(func() { a.Own(r.Pointer()) }) },
 		}
 	}
 	refused := func(where string, a *py.Attached, r py.Ref) {

@@ -261,9 +261,11 @@ func useRefErrors(t *testing.T, s *suite) {
 			r.Release()
 			r.Value()
 		},
+		"released, its pointer":   func(a *py.Attached) { r := sure(a.New(1)); r.Release(); r.Pointer() },
 		"released twice":          func(a *py.Attached) { r := sure(a.New(1)); r.Release(); r.Release() },
 		"released, as a value":    func(a *py.Attached) { r := sure(a.New(1)); r.Release(); a.New([]any{r}) },
 		"of none":                 func(a *py.Attached) { py.Ref{}.Len() },
+		"of NULL":                 func(a *py.Attached) { a.Own(0) },
 		"of an Attach that ended": func(a *py.Attached) { kept.Len() },
 		"kept":                    func(a *py.Attached) { kept = sure(a.New(1)); panic("kept") },
 	} {

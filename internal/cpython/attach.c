@@ -113,4 +113,4 @@ int attached_detach(attached *a) {
 
 void attached_attach(attached *a) { attach(a->lane); }
 
-PyThreadState *attached_state(void) { return PyThreadState_Get(); }
+PyThreadState *attached_state(const attached *a) { return attached_usable(a) ? PyThreadState_Get() : NULL; }

@@ -190,5 +190,5 @@ func (a *Attached) Detach() error { return use(C.attached_detach(a.c)) }
 // Attach takes the interpreter back after Detach.
 func (a *Attached) Attach() { C.attached_attach(a.c) }
 
-// ThreadState is the PyThreadState* of the context's thread.
-func (a *Attached) ThreadState() uintptr { return uintptr(unsafe.Pointer(C.attached_state())) }
+// ThreadState is the PyThreadState* of the context's thread, or 0 where a may not be used.
+func (a *Attached) ThreadState() uintptr { return uintptr(unsafe.Pointer(C.attached_state(a.c))) }

@@ -30,7 +30,7 @@ HIDDEN PyObject *attached_ref(attached *a, uint64_t handle);
 HIDDEN int attached_release(attached *a, PyObject *o);
 HIDDEN int attached_detach(attached *a);
 HIDDEN void attached_attach(attached *a);
-HIDDEN PyThreadState *attached_state(void);
+HIDDEN PyThreadState *attached_state(const attached *a); // NULL for a misuse
 // Any thread. Whether the caller may touch Python through a.
 static inline int attached_usable(const attached *a) {
   return lane_current() == a->lane && a->lane->attached && !a->busy;
