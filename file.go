@@ -268,8 +268,12 @@ func (f *file) fetch(n int) ([]byte, error) {
 	case ByteArray:
 		return data, err
 	}
-	if err == nil {
-		err = fmt.Errorf("py: read() of a Python file returned a %T, neither bytes nor text", data)
+	switch {
+	case err != nil:
+	case data == nil:
+		err = errors.New("py: read() of a Python file returned None: there is nothing at the moment, and the file does not wait")
+	default:
+		err = fmt.Errorf("py: read() of a Python file returned what is a Go %T, neither bytes nor text", data)
 	}
 	return nil, err
 }
@@ -291,16 +295,19 @@ func (f *file) Write(p []byte) (int, error) {
 // writeBytes goes on while the file takes a part.
 func (f *file) writeBytes(p []byte) (written int, err error) {
 	for {
-		n, err := CallMethod[int](f.chain.now(), f.object, "write", p[written:])
-		if err != nil {
+		n, err := CallMethod[*int](f.chain.now(), f.object, "write", p[written:])
+		switch {
+		case err != nil:
 			return written, err
-		}
-		if written += n; written >= len(p) {
+		case n == nil:
+			return written, errors.New("py: write() of a Python file returned None, and it is unknown what it took: it has to return the " +
+				"number of bytes; one that does not wait took none")
+		case *n >= len(p)-written:
 			return len(p), nil
-		}
-		if n <= 0 {
+		case *n <= 0:
 			return written, io.ErrShortWrite
 		}
+		written += *n
 	}
 }
 

@@ -479,6 +479,14 @@ func filesToGo(t *testing.T, s *suite) {
 	if err == nil {
 		t.Error("text that is not UTF-8 was written")
 	}
+	for returned, says := range map[string]string{"None": "write() of a Python file returned None", "-1": "short write", "0": "short write"} {
+		odd := eval[io.Writer](t, c, "type('Odd', (), {'write': lambda self, b: "+returned+"})()")
+		n, err := odd.Write([]byte("abc"))
+		equal(t, "written by a write that returns "+returned, n, 0)
+		contains(t, "a write that returns "+returned, fmt.Sprint(err), says)
+	}
+	_, err = eval[io.Reader](t, c, "type('Odd', (), {'read': lambda self, n: None})()").Read(make([]byte, 1))
+	contains(t, "a read that returns None", fmt.Sprint(err), "read() of a Python file returned None")
 	// As a parameter, also from a thread that the context's own waits for.
 	var mu sync.Mutex
 	total := 0
