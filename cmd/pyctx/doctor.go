@@ -72,6 +72,9 @@ func newDoctor(g *global) *cobra.Command {
 			if err := checkModules(modules); err != nil {
 				return err
 			}
+			if limit <= 0 {
+				return fmt.Errorf("--timeout is %v: it must be more than 0", limit)
+			}
 			d := diagnose(g)
 			if d.Error == "" {
 				ctx, stop := untilSignal(cmd.Context()) // which ends the processes that try the imports

@@ -29,11 +29,10 @@ func newEval(g *global) *cobra.Command {
   pyctx eval 'sorted(x, key=len)' --var 'x=["ccc", "a"]'
   pyctx eval 'name.title()' --var name=ada --text`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			switch len(args) {
-			case 0:
+			switch {
+			case strings.TrimSpace(strings.Join(args, "")) == "":
 				return errors.New("there is no expression")
-			case 1:
-			default:
+			case len(args) > 1:
 				return fmt.Errorf("there are %d expressions, and one is evaluated: quote it for the shell", len(args))
 			}
 			pairs, err := splitVars(vars)
@@ -60,7 +59,7 @@ func newEval(g *global) *cobra.Command {
 	return cmd
 }
 
-var variableName = regexp.MustCompile(`^[\pL_][\pL\pN_]*$`)
+var variableName = regexp.MustCompile(`^[\pL_][\pL\pM\pN_]*$`)
 
 func splitVars(vars []string) ([][][]byte, error) {
 	pairs := [][][]byte{}

@@ -25,7 +25,9 @@ func TestEval(t *testing.T) {
 		{"1\n", 0, []string{"  1 "}, ""},
 		{"Ada {1}\n", 0, []string{"--text", "f'Ada { {1} }'"}, ""},
 		{"\"subinterp\"\n", 0, []string{"--mode", "subinterp", "'subinterp'"}, ""},
+		{"[5,6]\n", 0, []string{"[ﬁ, é]", "--var", "ﬁ=5", "--var", "e\u0301=6"}, ""}, // which Python takes for fi and \u00e9
 		{"", 3, []string{"exit(3)"}, ""},
+		{"", 2, []string{" "}, "pyctx: there is no expression\nRun 'pyctx eval --help' for usage.\n"},
 		{"", 1, []string{"{1}"}, "pyctx: the result is not JSON: Object of type set is not JSON serializable\n"},
 		{"", 1, []string{"float('nan')"}, "pyctx: the result is not JSON: Out of range float values are not JSON compliant: nan\n"},
 		{"", 1, []string{"zzzzzz"}, "Traceback (most recent call last):\n  File \"<expression>\", line 1, in <module>\n    zzzzzz\nNameError: name 'zzzzzz' is not defined\n"},

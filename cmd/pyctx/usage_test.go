@@ -49,6 +49,7 @@ func TestUsage(t *testing.T) {
 		{"eval --var 1x=1 1", `--var "1x=1" is not NAME=VALUE`},
 		{"doctor os/path", `"os/path" is no name of a module`},
 		{"doctor --timeout 1 os", "missing unit in duration"},
+		{"doctor --timeout 0s os", "--timeout is 0s: it must be more than 0"},
 		{"bench --plot speed.png", "it must be the name of an .svg file"},
 		{"bench --rows (", `--rows is "("`},
 		{"bench x", `unknown command "x" for "pyctx bench"`},

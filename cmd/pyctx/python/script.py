@@ -106,6 +106,11 @@ def as_json(value):
 
 
 def named(name):
+    """The name as Python reads it in an expression (PEP 3131)."""
+    if not name.isascii():
+        from unicodedata import normalize
+
+        name = normalize("NFKC", name)
     if keyword.iskeyword(name):
         sys.exit(f"pyctx: --var {name}: no expression can use it, since it is a keyword of Python; choose another name")
     return name
