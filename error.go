@@ -65,7 +65,7 @@ type Error struct {
 	// and the last 50 frames are there.
 	Traceback []Frame
 	Cause     *Error   // of "raise ... from"
-	Context   *Error   // what was being handled when it was raised
+	Context   *Error   // what was being handled when it was raised; where that is the Cause too, the same *Error
 	Group     []*Error // the members of an exception group (PEP 654)
 	Syntax    *Syntax  // of a SyntaxError
 

@@ -48,6 +48,9 @@ func newError(record Tuple) *Error {
 		Context:     newErrorOrNil(field[Tuple](f, 7)),
 		hideContext: field[bool](f, 8),
 	}
+	if field[bool](f, 7) {
+		e.Context = e.Cause
+	}
 	for _, base := range field[[]any](f, 3) {
 		pair := fields(asTuple(base))
 		e.Bases = append(e.Bases, qualified(field[string](pair, 0), field[string](pair, 1)))

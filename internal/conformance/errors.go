@@ -101,6 +101,10 @@ func errorChains(t *testing.T, s *suite) {
 	if e.Context == nil || e.Context.Type != "ZeroDivisionError" || e.Cause != nil {
 		t.Fatalf("context: %+v", e)
 	}
+	err = c.Exec(limit(t), "try:\n  1/0\nexcept Exception as e:\n  raise KeyError('k') from e")
+	if e = raises(t, "both", err, "KeyError"); e.Cause == nil || e.Context != e.Cause {
+		t.Fatalf("what is raised from what is being handled has that as its context too: %+v", e)
+	}
 	equal(t, "an exception is not its cause", errors.Is(err, py.Exception("ZeroDivisionError")), false)
 	for name, code := range map[string]string{
 		"own cause":    "e = ValueError()\ne.__cause__ = e\nraise e",

@@ -183,6 +183,7 @@ def describe(exc, depth=32, seen=None):
     if exc is None or depth == 0 or id(exc) in seen:
         return None
     seen.add(id(exc))
+    cause, context = own("__cause__", exc), own("__context__", exc)
     cls = type(exc)
     module, name = class_of(cls)
     mro = attempt(lambda: type.__dict__["__mro__"].__get__(cls), ())
@@ -193,8 +194,8 @@ def describe(exc, depth=32, seen=None):
         [class_of(c) for c in mro[1:] if c is not object],
         attempt(lambda: notes_of(exc), []),
         attempt(lambda: frames_of(exc), []),
-        describe(own("__cause__", exc), depth - 1, seen),
-        describe(own("__context__", exc), depth - 1, seen),
+        describe(cause, depth - 1, seen),
+        context is cause or describe(context, depth - 1, seen),
         bool(own("__suppress_context__", exc, False)),
         go_error_of(exc),
         attempt(lambda: syntax_of(exc), None),
