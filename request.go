@@ -63,6 +63,9 @@ func (q *request) describe() string {
 	case wire.VerbExec:
 		return "exec"
 	case wire.VerbMethod:
+		if q.name == "" {
+			return "call of an object"
+		}
 		return "call of method " + q.name
 	case wire.VerbAttr:
 		return "attribute " + q.name

@@ -118,6 +118,7 @@ func callableErrors(t *testing.T, s *suite) {
 	d.Close()
 	_, err = f()
 	is(t, "a closed context", err, py.ErrClosed)
+	contains(t, "a closed context", fmt.Sprint(err), "call of an object")
 }
 
 func callablesReleased(t *testing.T, s *suite) {
