@@ -36,11 +36,22 @@ func (e *PanicError) Error() string {
 
 func (e *PanicError) safeToRetry() bool { return false }
 
+func (e *PanicError) pythonKind() string { return "RuntimeError" }
+
 // Unwrap returns Value if that is an error.
 func (e *PanicError) Unwrap() error {
 	err, _ := e.Value.(error)
 	return err
 }
+
+// A goexitError is that of Go code, which it names, that ended its goroutine while Python waited for it.
+type goexitError string
+
+func (e goexitError) Error() string {
+	return string(e) + " ended its goroutine with runtime.Goexit"
+}
+
+func (e goexitError) pythonKind() string { return "RuntimeError" }
 
 // keepError stores an error that goes through Python and returns its number, by
 // which it is found again where it comes out. Nil: no error is stored.
@@ -164,7 +175,7 @@ func (f *goFunc) stopped(value any) *raise {
 	if value != nil {
 		err = &PanicError{Value: value, Stack: debug.Stack(), name: f.name}
 	} else {
-		err = fmt.Errorf("Go function %q ended its goroutine with runtime.Goexit", f.name)
+		err = goexitError(fmt.Sprintf("Go function %q", f.name))
 	}
 	return &raise{kind: "RuntimeError", message: err.Error(), err: err}
 }

@@ -2,7 +2,6 @@ package py
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"reflect"
 	"runtime/debug"
@@ -252,7 +251,7 @@ func (p *puller) next(ctx func() context.Context) (item any, ok bool, err error)
 
 // run runs the iterator, from when it is asked for an item until it is asked for the next, or stopped.
 func (p *puller) run() {
-	last := pulled{end: true, err: errors.New("a Go iterator ended its goroutine with runtime.Goexit")}
+	last := pulled{end: true, err: goexitError("a Go iterator")}
 	defer func() {
 		if v := recover(); v != nil {
 			last.err = &PanicError{Value: v, Stack: debug.Stack(), name: "an iterator"}

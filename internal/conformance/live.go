@@ -131,8 +131,9 @@ func iteratorErrors(t *testing.T, s *suite) {
 	if !errors.As(err, &p) || !errors.Is(err, own) {
 		t.Errorf("a panic: %v", err)
 	}
+	raises(t, "a panic", err, "RuntimeError")
 	_, err = c.Eval(limit(t), "list(it)", py.Vars{"it": func(yield func(int) bool) { yield(1); runtime.Goexit() }})
-	raises(t, "Goexit", err, "go.Error")
+	raises(t, "Goexit", err, "RuntimeError")
 	_, err = c.Eval(limit(t), "list(it)", py.Vars{"it": slices.Values([]any{1, uintptr(2)})})
 	contains(t, "an item that does not travel", raises(t, "an item", err, "TypeError").Message, "uintptr")
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
