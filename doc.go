@@ -27,7 +27,8 @@
 // without a shared library cannot be loaded.
 //
 // The first [New] loads it. A program that wants to say which Python, what sys.argv and sys.path hold, or where print
-// writes to, calls [Start] before. [Info] says what was loaded, where it was found, and which modes it supports. Python is
+// writes to, calls [Start] before. [Info] says what was loaded, where it was found, which of these could not be used and was
+// passed over, such as a virtual environment that is gone, and which modes it supports. Python is
 // initialised isolated: PYTHONPATH and its like have no effect, text is UTF-8, and signals are left to Go. What Go does nothing
 // about, such as a SIGUSR1 that no signal.Notify asks for, ends the process where it comes to a thread that is not Go's.
 //

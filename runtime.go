@@ -32,14 +32,15 @@ type Config struct {
 
 // RuntimeInfo says what was loaded.
 type RuntimeInfo struct {
-	Version      string // "3.14.6"
-	FreeThreaded bool   // a build without the interpreter lock (PEP 703)
-	Source       string // how it was found: Config.Python, PYCTX_PYTHON, VIRTUAL_ENV, bundled or PATH
-	Executable   string // sys.executable
-	Library      string // the libpython that was loaded
-	Home         string // the prefix that it was told, if any
-	Venv         string // the virtual environment, if any
-	Modes        []Mode // the modes that it supports
+	Version      string   // "3.14.6"
+	FreeThreaded bool     // a build without the interpreter lock (PEP 703)
+	Source       string   // how it was found: Config.Python, PYCTX_PYTHON, VIRTUAL_ENV, bundled or PATH
+	PassedOver   []string // what comes before it in that order and could not be used, each with the reason
+	Executable   string   // sys.executable
+	Library      string   // the libpython that was loaded
+	Home         string   // the prefix that it was told, if any
+	Venv         string   // the virtual environment, if any
+	Modes        []Mode   // the modes that it supports
 }
 
 var process struct {
@@ -73,7 +74,7 @@ func Info() (RuntimeInfo, error) {
 		return RuntimeInfo{}, err
 	}
 	info := process.info
-	info.Modes = slices.Clone(info.Modes)
+	info.Modes, info.PassedOver = slices.Clone(info.Modes), slices.Clone(info.PassedOver)
 	return info, nil
 }
 
@@ -163,6 +164,9 @@ func infoOf(found locate.Python, version cpython.Version) RuntimeInfo {
 		Library:      found.Library,
 		Home:         found.Home,
 		Venv:         found.Venv,
+	}
+	for _, passed := range found.Passed {
+		info.PassedOver = append(info.PassedOver, passed.String())
 	}
 	for _, m := range []Mode{Worker, Subinterp, OwnGIL} {
 		if m.check(version) == nil {

@@ -26,6 +26,7 @@ type diagnosis struct {
 	Error        string         `json:"error,omitempty"` // there is no usable Python, and nothing below
 	Version      string         `json:"version,omitempty"`
 	Source       string         `json:"source,omitempty"`
+	PassedOver   []string       `json:"passed_over,omitempty"`
 	Library      string         `json:"library,omitempty"`
 	Executable   string         `json:"executable,omitempty"`
 	Home         string         `json:"home,omitempty"`
@@ -106,6 +107,7 @@ func diagnose(g *global) *diagnosis {
 	d := &diagnosis{
 		Version:      info.Version,
 		Source:       info.Source,
+		PassedOver:   info.PassedOver,
 		Library:      info.Library,
 		Executable:   info.Executable,
 		Home:         info.Home,

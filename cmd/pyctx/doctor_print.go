@@ -46,6 +46,9 @@ func (d *diagnosis) printPython(w io.Writer) {
 	}
 	line(w, "Python", "CPython "+d.Version+build)
 	line(w, "Found", found)
+	for _, passed := range d.PassedOver {
+		line(w, "Passed over", strings.ReplaceAll(passed, "\n", "; "))
+	}
 	line(w, "Library", d.Library)
 	line(w, "Executable", d.Executable)
 	line(w, "Home", d.Home)

@@ -51,6 +51,21 @@ $`)
 	}
 }
 
+// TestDoctorPassedOver: a virtual environment that is active and gone is not passed over in silence.
+func TestDoctorPassedOver(t *testing.T) {
+	for _, asJSON := range []bool{false, true} {
+		cmd := command(t, "doctor")
+		says := `(?m)^Found +bundled with pyctx\nPassed over +VIRTUAL_ENV: "/gone": no such file or folder$`
+		if asJSON {
+			cmd, says = command(t, "doctor", "--json"), `"passed_over": \[\s*"VIRTUAL_ENV: \\"/gone\\": no such file or folder"\s*\]`
+		}
+		cmd.Env = append(cmd.Env, "VIRTUAL_ENV=/gone")
+		if o := finish(t, cmd); !regexp.MustCompile(says).MatchString(o.out) || o.status != 0 {
+			t.Errorf("status %d, standard error %q, and output\n%s", o.status, o.err, o.out)
+		}
+	}
+}
+
 func TestDoctorModules(t *testing.T) {
 	o := doctor(t, "fine", "onlymain", "readline", "goes_on", "crashes", "exits", "raises", "nosuch", "os.path")
 	for _, line := range []string{
