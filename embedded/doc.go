@@ -19,10 +19,10 @@
 //	Windows  %LocalAppData%\pyctx
 //
 // The variable PYCTX_CACHE, if set, names the folder to use in place of ~/.cache and its like; pyctx is made
-// in it. Without PYCTX_CACHE, where there is no such folder or nothing can be written there, pyctx-<user id>
-// in the system's temporary folder is used. Every version has a folder of its own, named by version and digest
-// of the contents; those of other versions are left alone, and any of them may be deleted while no program
-// uses it.
+// in it. Without PYCTX_CACHE, where there is no such folder, nothing can be written there, or CPython could not be
+// started from there (because of a colon in its name, say), pyctx-<user id> in the system's temporary folder is
+// used. Every version has a folder of its own, named by version and digest of the contents; those of other
+// versions are left alone, and any of them may be deleted while no program uses it.
 //
 // # What is checked
 //

@@ -73,7 +73,10 @@ func open() (string, error) {
 		base, err := place()
 		if err == nil {
 			var dir string
-			if dir, err = bundle.Open(base); err == nil {
+			if err = startable(base); err == nil {
+				dir, err = bundle.Open(base)
+			}
+			if err == nil {
 				return dir, nil
 			}
 			err = fmt.Errorf("in %s: %w", base, err)

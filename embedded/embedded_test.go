@@ -228,9 +228,11 @@ func TestFallback(t *testing.T) {
 	if err := os.Chmod(base, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	out, err := child("HOME=", "XDG_CACHE_HOME="+file, "TMPDIR="+tmp).CombinedOutput()
-	if err != nil || !strings.HasPrefix(string(out), base+"/3.14.6-") {
-		t.Fatalf("got %q, %v", out, err)
+	for _, cache := range []string{file, filepath.Join(t.TempDir(), "a:b"), filepath.Join(t.TempDir(), "\xff")} {
+		out, err := child("HOME=", "XDG_CACHE_HOME="+cache, "TMPDIR="+tmp).CombinedOutput()
+		if err != nil || !strings.HasPrefix(string(out), base+"/3.14.6-") {
+			t.Fatalf("%q: got %q, %v", cache, out, err)
+		}
 	}
 	if mode := stat(t, base).Mode().Perm(); mode != 0o700 {
 		t.Errorf("mode %v", mode)
@@ -268,6 +270,16 @@ func TestNamedCacheUnusable(t *testing.T) {
 	_, err := open()
 	if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), "set PYCTX_CACHE") {
 		t.Errorf("got %v", err)
+	}
+	for name, why := range map[string]string{"a" + string(filepath.ListSeparator) + "b": "list of folders", "\xff": "UTF-8"} {
+		dir := filepath.Join(t.TempDir(), name)
+		t.Setenv(cacheVariable, dir)
+		if _, err := open(); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%q: got %v", dir, err)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%q was made", dir)
+		}
 	}
 }
 

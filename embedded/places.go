@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pycontext/py/embedded/internal/store"
 )
@@ -26,6 +27,17 @@ func places(getenv func(string) string) []func() (string, error) {
 		}}
 	}
 	return []func() (string, error){userCache, temporary}
+}
+
+// startable says why CPython could not be started from below a folder.
+func startable(dir string) error {
+	switch {
+	case !utf8.ValidString(dir):
+		return errors.New("the name is not UTF-8, and CPython starts from no other")
+	case strings.ContainsRune(dir, filepath.ListSeparator):
+		return fmt.Errorf("CPython takes a name with a %q for a list of folders", filepath.ListSeparator)
+	}
+	return nil
 }
 
 // userCache fails where HOME and the like are unset.
