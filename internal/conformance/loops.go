@@ -71,7 +71,7 @@ func interruptIn(t *testing.T, c *py.Context, idle chan struct{}, code string) e
 func loopIdle(t *testing.T, s *suite) {
 	c, idle := loops(t, s)
 	run(t, c, `
-import contextlib, socket, time
+import contextlib, socket, threading
 async def get():
     idle()
     await asyncio.Queue().get()
@@ -101,11 +101,15 @@ async def background():
     kept.append(asyncio.create_task(sleep(3600)))
     await wait()
 async def thread():
+    over = threading.Event()
     idle()
-    await asyncio.to_thread(time.sleep, 0.1)
+    try: await asyncio.to_thread(over.wait)
+    finally: over.set()
 async def executor():
+    over = threading.Event()
     idle()
-    await asyncio.get_running_loop().run_in_executor(None, time.sleep, 0.1)
+    try: await asyncio.get_running_loop().run_in_executor(None, over.wait)
+    finally: over.set()
 async def generator():
     async def items():
         yield 1
@@ -372,7 +376,7 @@ async def counted(task):
         odd += 1
         raise
 async def brief():
-    async with asyncio.timeout(1): await sleep(0.0001)
+    async with asyncio.timeout(60): await sleep(0.0001)
 async def work(rounds, f):
     global lock, dropped
     lock, queue = asyncio.Lock(), asyncio.Queue(5)
