@@ -231,7 +231,7 @@ func functionsReleasedWithRequests(t *testing.T, s *suite) {
 	noFunctions(t, "abandoned")
 	// Interrupted while the function runs: its answer, with a function in it, is dropped.
 	ctx, cancel = context.WithCancel(context.Background())
-	_, err = c.Eval(ctx, "f()", py.Vars{"f": func() func() { cancel(); time.Sleep(20 * time.Millisecond); return f }})
+	_, err = c.Eval(ctx, "f()", py.Vars{"f": func(ctx context.Context) func() { cancel(); <-ctx.Done(); return f }})
 	is(t, "a dropped answer", err, context.Canceled)
 	works(t, c)
 	noFunctions(t, "a dropped answer")

@@ -39,7 +39,7 @@ def forked():
             os.write(w, text.encode())
         finally: os._exit(0)
     os.close(w)
-    if not select.select([r], [], [], 10)[0]: os.kill(pid, 9)
+    if not select.select([r], [], [], 60)[0]: os.kill(pid, 9)
     out = os.read(r, 1000).decode()
     os.close(r)
     os.waitpid(pid, 0)
