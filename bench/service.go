@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
 
@@ -141,21 +140,7 @@ func (l *lab) python(script string, args ...string) (*osexec.Cmd, error) {
 
 // openPeer starts a child process.
 func (l *lab) openPeer(kind string) (service, func(), error) {
-	dir, err := l.scripts()
-	if err != nil {
-		return nil, nil, err
-	}
-	place, err := os.MkdirTemp(dir, "s")
-	if err != nil {
-		return nil, nil, err
-	}
-	socket := filepath.Join(place, "s")
-	listener, err := net.Listen("unix", socket)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer listener.Close()
-	cmd, err := l.python("server.py", kind, socket)
+	cmd, err := l.python("server.py", kind)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,15 +151,16 @@ func (l *lab) openPeer(kind string) (service, func(), error) {
 			return nil, nil, err
 		}
 	}
-	if err := cmd.Start(); err != nil {
+	conn, childs, err := socketPair()
+	if err != nil {
 		return nil, nil, err
 	}
-	_ = listener.(*net.UnixListener).SetDeadline(time.Now().Add(30 * time.Second))
-	conn, err := listener.Accept()
+	cmd.ExtraFiles = []*os.File{childs}
+	err = cmd.Start()
+	_ = childs.Close()
 	if err != nil {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		return nil, nil, fmt.Errorf("the child process does not come: %w", err)
+		_ = conn.Close()
+		return nil, nil, err
 	}
 	end := func() {
 		_ = conn.Close()

@@ -1,6 +1,6 @@
-"""What a Go program would run beside it: Python that answers calls over a socket, or over HTTP.
+"""What a Go program would run beside it: Python that answers calls over a socket that it is given, or over HTTP.
 
-    server.py json SOCKET | msgpack SOCKET | http
+    server.py json | msgpack | http
 
 A message is {"call": "module.function", "args": [...]}, the answer {"result": ...} or {"error": "..."}. While a call
 runs it may send {"callback": "name", "args": [...]}, whose answer is {"answer": ...}; calls may come before that.
@@ -152,7 +152,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "http":
         serve_http()
     else:
-        sock = socket.socket(socket.AF_UNIX)
-        sock.connect(sys.argv[2])
+        sock = socket.socket(fileno=3)
         connection = {"json": over_json, "msgpack": over_msgpack}[sys.argv[1]](sock)
         connection.serve()
