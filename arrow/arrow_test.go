@@ -289,6 +289,11 @@ func TestRefusals(t *testing.T) {
 	if _, err := pyarrow.Record(ctx, nil); !errors.Is(err, py.ErrClosed) {
 		t.Errorf("nil: %v", err)
 	}
+	for _, none := range []any{nil, (*arrow.Schema)(nil), (*arrow.Chunked)(nil), (*array.Int64)(nil)} {
+		if _, err := pyarrow.Export(ctx, c, none); err == nil || !strings.Contains(err.Error(), "is no Arrow data") {
+			t.Errorf("Export of a nil %T: %v", none, err)
+		}
+	}
 	if _, err := pyarrow.Export(ctx, c, 5); err == nil || !strings.Contains(err.Error(), "a Go int is no Arrow data") {
 		t.Errorf("an int: %v", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync/atomic"
 	"unsafe"
 
@@ -89,6 +90,9 @@ func (e *entry) object(a *py.Attached, number uint64, kind C.int) (py.Ref, error
 // exportedOf is the entry of a value, and what its object can do.
 func exportedOf(v any) (*entry, C.int, error) {
 	e, kind := &entry{}, C.int(C.KIND_STREAM)
+	if p := reflect.ValueOf(v); p.Kind() == reflect.Pointer && p.IsNil() {
+		return nil, 0, fmt.Errorf("py/arrow: a nil %T is no Arrow data to export", v)
+	}
 	switch v := v.(type) {
 	case *arrow.Schema:
 		e.field, kind = fieldOfSchema(v), C.KIND_SCHEMA
