@@ -30,6 +30,19 @@ func TestAnswerTime(t *testing.T) {
 	}
 }
 
+// A wrapper may start something that goes on, with its output, when the interpreter has answered.
+func TestAnswerOfWrapper(t *testing.T) {
+	exe := filepath.Join(t.TempDir(), "python")
+	body := `sleep 8 &
+echo '{"implementation": "cpython", "version": [3, 14, 6], "executable": "/x/python"}'`
+	if err := os.WriteFile(exe, []byte("#!/bin/sh\n"+body+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := ask(exe); err != nil || a.Version != (Version{3, 14, 6}) {
+		t.Errorf("got %+v, %v", a, err)
+	}
+}
+
 func TestFromName(t *testing.T) {
 	for name, want := range map[string]library{
 		"libpython3.13t.so.1.0": {Version{3, 13, 0}, true},

@@ -117,7 +117,7 @@ func ask(exe string) (*answer, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("did not answer within %v", answerTime)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, exec.ErrWaitDelay) { // it has run, and what it left behind holds the pipes
 		return nil, fmt.Errorf("does not run: %w%s", unwrapPath(err), stderr.quote())
 	}
 	a, err := parse(stdout.data)
