@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"regexp"
 
@@ -52,23 +53,30 @@ func newBench(g *global) *cobra.Command {
 			if len(report.Results) == 0 {
 				return fmt.Errorf("--rows is %q: there is no such row", rows)
 			}
-			if plot != "" {
+			if err := writeBench(cmd.OutOrStdout(), report, asJSON); err != nil {
+				return failed(err)
+			}
+			if plot != "" { // last, so that what was measured is not lost where that fails
 				if err := drawBench(report, plot); err != nil {
 					return failedf("cannot draw %s: %w", plot, err)
 				}
 			}
-			if asJSON {
-				e := json.NewEncoder(cmd.OutOrStdout())
-				e.SetIndent("", "  ")
-				return asFailure(e.Encode(report))
-			}
-			return asFailure(printBench(cmd.OutOrStdout(), report))
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&plot, "plot", "", "draw latencies and throughput into this `FILE.svg` too")
 	cmd.Flags().StringVar(&rows, "rows", "", "measure only the rows that this `regexp` matches, such as ^requests")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+func writeBench(out io.Writer, report bench.Report, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		return e.Encode(report)
+	}
+	return printBench(out, report)
 }
 
 // measure runs the short form, until a signal ends it.

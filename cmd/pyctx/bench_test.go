@@ -33,6 +33,11 @@ func TestBench(t *testing.T) {
 	if err := json.Unmarshal([]byte(o.out), &report); err != nil || len(report.Results) != 1 || report.Results[0].Figures[ours].Value <= 0 {
 		t.Errorf("%v, status %d, and output\n%s", err, o.status, o.out)
 	}
+	o = pyctx(t, "bench", "--rows", "^requests: exec", "--plot", filepath.Join(t.TempDir(), "none", "speed.svg"))
+	if o.status != statusFailed || !strings.Contains(o.out, "exec z = 1") {
+		t.Errorf("a picture that cannot be drawn: status %d, and output %q", o.status, o.out)
+	}
+	o.says(t, "pyctx: cannot draw ")
 }
 
 func TestBar(t *testing.T) {
