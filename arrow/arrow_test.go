@@ -36,12 +36,11 @@ func TestMain(m *testing.M) {
 }
 
 func settled() bool {
-	for range 200 {
+	for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(10 * time.Millisecond) {
 		if live := py.Live(); pyarrow.Live() == (pyarrow.Counts{}) && live.Contexts == 0 && live.Functions == 0 {
 			return true
 		}
 		runtime.GC()
-		time.Sleep(10 * time.Millisecond)
 	}
 	return false
 }
@@ -49,11 +48,10 @@ func settled() bool {
 // live waits for counts.
 func live(t *testing.T, want pyarrow.Counts) {
 	t.Helper()
-	for range 300 {
+	for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(5 * time.Millisecond) {
 		if pyarrow.Live() == want {
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 	t.Errorf("alive: %+v, want %+v", pyarrow.Live(), want)
 }

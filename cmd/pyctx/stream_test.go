@@ -156,7 +156,9 @@ func TestMapSignals(t *testing.T) {
 // TestMapBlockedOutput stops one whose output nobody reads.
 func TestMapBlockedOutput(t *testing.T) {
 	s := startStream(t, "map", "items.py:same")
-	taken := s.feed(`"` + strings.Repeat("x", 1000) + "\"\n")
+	line := `"` + strings.Repeat("x", 1000) + "\"\n"
+	taken := s.feed(line)
+	s.line(t, line) // it has begun
 	last, since := int64(0), time.Now()
 	eventually(t, "the pipe is full", func() bool {
 		if now := taken.Load(); now != last {
