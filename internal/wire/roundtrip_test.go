@@ -224,7 +224,6 @@ type (
 	}
 )
 
-// TestRecursiveTypes compiles plans of types that contain themselves at once.
 // An even is zero when it is even, and a far one when its pointer says so.
 type (
 	even int
@@ -272,6 +271,7 @@ func TestOmitted(t *testing.T) {
 	}
 }
 
+// TestRecursiveTypes compiles plans of types that contain themselves at once.
 func TestRecursiveTypes(t *testing.T) {
 	type node struct {
 		Left, Right *node
