@@ -115,6 +115,12 @@ func (s standard) encode(e *wire.Encoder) error {
 		return e.Value(p.Raw)
 	case wire.KindSlice:
 		return e.Items(wire.TagTuple, p.Parts[:])
+	case wire.KindArray:
+		shape := make(tuple, len(p.Shape))
+		for i, n := range p.Shape {
+			shape[i] = n
+		}
+		return e.Items(wire.TagTuple, []any{string(rune(p.Format)), shape, p.Raw})
 	}
 	parts := []any{}
 	for _, n := range p.Ints[:ints] {
@@ -174,6 +180,9 @@ func same(a, b any) bool {
 	case dict:
 		b, ok := b.(dict)
 		return ok && slices.EqualFunc(a, b, func(x, y pair) bool { return same(x.Key, y.Key) && same(x.Value, y.Value) })
+	case standard:
+		b, ok := b.(standard)
+		return ok && a.same(b)
 	case map[string]any:
 		b, ok := b.(map[string]any)
 		return ok && sameMap(a, b)
@@ -182,6 +191,23 @@ func same(a, b any) bool {
 		return ok && sameMap(a, b)
 	}
 	return reflect.DeepEqual(a, b)
+}
+
+// same is about floats and parts too, where a NaN is no equal of itself.
+func (s standard) same(t standard) bool {
+	for i := range s.payload.Floats {
+		if !same(s.payload.Floats[i], t.payload.Floats[i]) {
+			return false
+		}
+	}
+	for i := range s.payload.Parts {
+		if !same(s.payload.Parts[i], t.payload.Parts[i]) {
+			return false
+		}
+	}
+	s.payload.Floats, t.payload.Floats = [2]float64{}, [2]float64{}
+	s.payload.Parts, t.payload.Parts = [3]any{}, [3]any{}
+	return reflect.DeepEqual(s, t)
 }
 
 func sameMap[K comparable](a, b map[K]any) bool {
