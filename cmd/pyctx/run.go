@@ -24,7 +24,7 @@ The exit status is the program's: that of sys.exit, 1 after an uncaught exceptio
 
 The default mode is worker, where every package works. Two things differ from the python command there, because the
 program does not run on Python's main thread: signal.signal is refused, and Ctrl-C while the program waits in C code
-(time.sleep, input) ends it within a second without running its finally blocks; exit functions do run.`
+(time.sleep, input) ends it after about a second without running its finally blocks; exit functions do run.`
 
 func newRun(g *global) *cobra.Command {
 	var mode modeFlag
