@@ -465,7 +465,8 @@
 // latter, and waits for the thread, no longer than [Options].Grace. A thread that is stuck in C is [ErrStuck]; it is
 // reclaimed when it comes back. Contexts with an interpreter of their own also wait for the threads that Python
 // started, and run the functions registered with atexit. Those of worker contexts do not run in a Go program: their interpreter
-// has no end but that of the process. [Context.Shutdown] lets all requests finish first, and [Context.Done] tells when a context is
+// has no end but that of the process. In every mode, what is left in the namespaces of the context and its envs is let go of then, and its
+// finalizers may still call Go. [Context.Shutdown] lets all requests finish first, and [Context.Done] tells when a context is
 // gone. [Live] counts what is alive in the process.
 //
 // # Errors

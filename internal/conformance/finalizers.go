@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/pycontext/py"
@@ -12,6 +14,7 @@ var finalizerCases = []testCase{
 	{"Case62InterruptSparesFinalizers", interruptSparesFinalizers},
 	{"Case62FinalizerBetweenRequests", finalizerBetweenRequests},
 	{"Case62InterruptInFinalizers", interruptInFinalizers},
+	{"Case32FinalizersOfTheNamespace", finalizersOfTheNamespace},
 }
 
 // interruptSparesFinalizers interrupts a function of Attach, which then lets an object go and calls its context.
@@ -112,4 +115,39 @@ class Plain: pass
 		}
 		works(t, c)
 	}
+}
+
+// finalizersOfTheNamespace has what the context's code leaves in its names call Go at the end, with all these names still there.
+func finalizersOfTheNamespace(t *testing.T, s *suite) {
+	c := s.open(t)
+	var mu sync.Mutex
+	var called []string
+	register(t, c, "bye", func(ctx context.Context, who string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		called = append(called, who)
+		return nil
+	})
+	source := `
+import go, threading
+class D:
+    def __init__(self, name): self.name = name
+    def __del__(self): say(self.name)
+def say(name): go.bye(name + suffix)
+def generator():
+    try: yield
+    finally: say("generator")
+def leave():
+    global suffix, kept, cycle, running, local
+    suffix, kept, cycle, running, local = " of " + where, D("name"), [D("cycle")], generator(), threading.local()
+    cycle.append(cycle)
+    next(running)
+    local.x = D("thread")
+`
+	run(t, c, source+"where = 'context'\nleave()")
+	run(t, s.env(t, c), source+"where = 'env'\nleave()")
+	is(t, "Close", c.Close(), nil)
+	slices.Sort(called)
+	equal(t, "those that called Go", called, []string{"cycle of context", "cycle of env", "generator of context", "generator of env",
+		"name of context", "name of env", "thread of context", "thread of env"})
 }

@@ -388,9 +388,11 @@ def end_child(exc):
 
 
 def collect():
-    """The end of a worker context: its functions and their namespace refer to each other."""
+    """The end of a context: its functions and their namespace refer to each other, and what they leave behind may call Go."""
     import gc
 
+    if not is_main:
+        sys.modules.pop("__main__", None)  # whose namespace it is
     gc.collect()
 
 

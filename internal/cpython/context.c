@@ -124,9 +124,11 @@ static void call_quietly(PyObject *f) {
 // Attached. The last of the workers that end at the same time collects the garbage of all: a collection looks at all that lives
 // in the interpreter, and one for each would keep hundreds of contexts from ending within their grace.
 static void collect(context *c) {
-  int others = __atomic_sub_fetch(&leaving, 1, __ATOMIC_SEQ_CST);
-  if (__atomic_add_fetch(&uncollected, 1, __ATOMIC_SEQ_CST) < MOST_UNCOLLECTED && others) return;
-  __atomic_store_n(&uncollected, 0, __ATOMIC_SEQ_CST);
+  if (c->mode == MODE_WORKER) {
+    int others = __atomic_sub_fetch(&leaving, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_add_fetch(&uncollected, 1, __ATOMIC_SEQ_CST) < MOST_UNCOLLECTED && others) return;
+    __atomic_store_n(&uncollected, 0, __ATOMIC_SEQ_CST);
+  }
   call_quietly(c->interp->collect);
 }
 
@@ -147,7 +149,7 @@ static void let_go(context *c) {
   Py_DecRef(c->main->variables);
   c->main->variables = NULL;
   Py_DecRef(namespace);
-  if (c->mode == MODE_WORKER) collect(c);
+  collect(c);
   refs_close(c->refs); // what finalizers have given to Go meanwhile
 }
 
