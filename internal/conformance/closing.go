@@ -289,6 +289,10 @@ func finalizersAtClose(t *testing.T, s *suite) {
 		register(t, c, "bye", func(ctx context.Context) (string, error) {
 			calls.Add(1)
 			_, err := c.Eval(ctx, "1")
+			if err != nil {
+				is(t, "a request of a finalizer's function", err, py.ErrClosed)
+				is(t, "its cause", context.Cause(ctx), py.ErrClosed)
+			}
 			return "x", err
 		})
 		run(t, c, "import go\nclass X:\n  def __del__(self, go=go):\n    try: go.bye()\n    except BaseException: pass\nx = X()\nclass Y:\n  def __del__(self): self.x = X()\ny = Y()\ncycle = [X()]\ncycle.append(cycle)\nimport atexit\natexit.register(lambda: None)")

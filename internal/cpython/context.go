@@ -26,7 +26,7 @@ type Context struct {
 	selfish bool            // what computes in its interpreter keeps a lock that others share
 	turns   turns           // where it is
 	life    context.Context // ends with the context; for callbacks that no request stands behind
-	die     context.CancelFunc
+	die     context.CancelCauseFunc
 	once    sync.Once
 
 	fence fence
@@ -72,12 +72,12 @@ func NewContext(mode Mode, stackSize int, spin time.Duration, owner any) (*Conte
 		Owner:   owner,
 	}
 	c.selfish = mode != OwnGIL && version().Minor < 13
-	c.life, c.die = context.WithCancel(context.Background())
+	c.life, c.die = context.WithCancelCause(context.Background())
 	c.users.Store(2) // the thread, and this function
 	c.handle = contexts.Add(c)
 	c.c = C.context_start(C.uint64_t(c.handle), C.int(mode), C.size_t(stackSize), C.int64_t(spin))
 	if c.c == nil {
-		c.die()
+		c.die(ErrClosed)
 		return nil, fmt.Errorf("the system has no thread with a stack of %d bytes: make Options.StackSize smaller, or close other contexts", stackSize)
 	}
 	c.first = c.newRequest()
@@ -109,7 +109,7 @@ func (c *Context) Close() {
 	c.once.Do(func() {
 		c.stage.Store(closed)
 		c.tellClosing()
-		c.die()
+		c.die(ErrClosed)
 		if c.hold() {
 			C.context_close(c.c)
 			c.release()
@@ -251,7 +251,7 @@ func goEnding(handle C.uint64_t) { hooks.Ending(contexts.Find(uint64(handle))) }
 //export goEnded
 func goEnded(handle C.uint64_t) {
 	c := contexts.Find(uint64(handle))
-	c.die()
+	c.die(ErrClosed)
 	hooks.Ended(c)
 	c.release() // before anyone hears of it: who closed the context then finds nothing of it alive
 	close(c.ended)
