@@ -26,6 +26,7 @@ type funcPlan struct {
 var (
 	contextType = reflect.TypeFor[context.Context]()
 	errorType   = reflect.TypeFor[error]()
+	memoryType  = reflect.TypeFor[Memory]()
 	kwType      = reflect.TypeFor[Kw]()
 )
 
@@ -104,7 +105,7 @@ func comes(t reflect.Type) bool {
 	case reflect.Chan, reflect.Uintptr, reflect.UnsafePointer:
 		return false
 	}
-	return true
+	return t != memoryType
 }
 
 func goes(t reflect.Type) bool {
@@ -114,7 +115,7 @@ func goes(t reflect.Type) bool {
 	case reflect.Uintptr, reflect.UnsafePointer:
 		return false
 	}
-	return true
+	return t != memoryType // which is lent to requests
 }
 
 // run is the body of a function that is called by reflection.

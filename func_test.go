@@ -267,6 +267,8 @@ func TestNewGoFuncErrors(t *testing.T) {
 		{func(...Kw) {}, "py.Kw as the last parameter"},
 		{func(chan int) {}, "parameters that Python can give, not chan int"},
 		{func() chan<- int { return nil }, "a result that Python can have, not chan<- int"},
+		{func(Memory) {}, "parameters that Python can give, not py.Memory"},
+		{func() (Memory, error) { return Lend([]byte{1}), nil }, "a result that Python can have, not py.Memory"},
 	} {
 		_, err := newGoFunc("f", c.fn)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), `py: cannot register "f": `) {

@@ -201,7 +201,7 @@ func lendFailures(t *testing.T, s *suite) {
 	if _, err := py.Call[py.Memory](limit(t), c, "builtins", "bytes", 1); err == nil {
 		t.Error("a result as a py.Memory: no error")
 	}
-	register(t, c, "lender", func() py.Memory { return memory })
+	register(t, c, "lender", func() any { return memory })
 	_, err = c.Eval(limit(t), "__import__('go').lender()")
 	contains(t, "lending as an answer", raises(t, "lending as an answer", err, "TypeError").Message, "copy")
 
