@@ -186,8 +186,8 @@ func writeStream(stream int, p []byte) []byte {
 		return nil
 	}
 	var e wire.Encoder
-	if r.kind == "" {
-		r.kind = "OSError"
+	if _, panicked := errors.AsType[*PanicError](r.err); panicked || r.kind == "" {
+		r.kind = "OSError" // which code that prints is prepared for
 	}
 	r.write(&e)
 	return e.Buf
