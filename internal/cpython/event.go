@@ -100,7 +100,7 @@ func takeMany(l *C.lane) {
 	events, taker := (*unsafe.Pointer)(unsafe.Pointer(&l.events)), (*uint32)(unsafe.Pointer(&l.taker))
 	for quiet := 0; ; runtime.Gosched() {
 		if quiet++; quiet > mostQuiet && !spinForEvents(l) {
-			atomic.StoreUint32(taker, 0)
+			atomic.SwapUint32(taker, 0) // before events is read; the race detector lets a mere store come behind that
 			if atomic.LoadPointer(events) == nil || !atomic.CompareAndSwapUint32(taker, 0, 1) {
 				return
 			}
