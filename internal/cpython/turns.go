@@ -44,26 +44,20 @@ func (t *turns) end() {
 }
 
 func (t *turns) take(c *Context) {
-	if !t.set(true) {
+	t.Lock()
+	defer t.Unlock()
+	if t.taking || t.waiting == 0 { // another one is late, or this one came too late
 		return
 	}
+	t.taking = true
+	t.Unlock()
 	if c.hold() {
 		C.context_yield(c.c)
 		c.release()
 	}
-	t.set(false)
-}
-
-// set notes whether a turn is being taken. It returns false where none is to be, as nothing waits or another is.
-func (t *turns) set(taking bool) bool {
 	t.Lock()
-	defer t.Unlock()
-	if taking && (t.taking || t.waiting == 0) {
-		return false
-	}
-	t.taking = taking
-	if !taking && t.waiting > 0 {
+	t.taking = false
+	if t.waiting > 0 {
 		t.timer.Reset(turn)
 	}
-	return true
 }
