@@ -65,7 +65,7 @@ func Run(t *testing.T, target Target) {
 		t.Skipf("CPython %s does not support %s: %v", info.Version, target.Mode, info.Modes)
 	}
 	for _, c := range slices.Concat(lifecycleCases, callCases, evalCases, envCases, mainModuleCases, objectCases, useCases, scalarCases, callbackCases,
-		nestingCases, threadCases, valueCases, errorCases, sourceCases, standardCases, tableCases, functionCases, streamCases, liveCases, bufferCases, interruptCases, loopCases, isolationCases, hostileCases, misuseCases, finalizerCases, closingCases, profileCases, parallelCases,
+		nestingCases, threadCases, valueCases, errorCases, sourceCases, standardCases, tableCases, functionCases, streamCases, liveCases, fileCases, bufferCases, interruptCases, loopCases, isolationCases, hostileCases, misuseCases, finalizerCases, closingCases, profileCases, parallelCases,
 		stressCases) {
 		t.Run(c.name, func(t *testing.T) {
 			before, files := py.Live(), Measure().Files
